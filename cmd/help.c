@@ -1,0 +1,132 @@
+#include "help.h"
+
+#include "app.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "opt/opt.h"
+#include "out/stream.h"
+#include "wire/libraries.h"
+
+#include <cjson/cJSON.h>
+#include <unistd.h>
+
+#define HELP_WIDTH_MAX 100
+
+static unsigned help_width(const struct app *app)
+{
+	unsigned width = app->out_terminal.is_tty ? app->out_terminal.width : 80;
+
+	return width > HELP_WIDTH_MAX ? HELP_WIDTH_MAX : width;
+}
+
+void help_overview(struct app *app, int fd)
+{
+	struct buf text = {0};
+	const struct command *command;
+	const char *program = app->messages.program;
+
+	buf_printf(
+	    &text,
+	    "Call Cache: operates application caches on Redis and Valkey by namespace.\n\n"
+	    "Usage: %s [options] VERB [options] [arguments]\n\nVerbs:\n",
+	    program);
+	for (size_t i = 0; (command = command_at(i)); i++)
+		buf_printf(&text, "  %-11s %s\n", command->name, command->summary);
+	buf_add_str(&text, "\nOptions for every verb, before or behind it:\n");
+	opt_help(&text, app_global_rows, help_width(app));
+	buf_printf(&text, "\n'%s help VERB' explains one; %s(1) tells the rest.\n", program,
+		   program);
+
+	struct out_stream *stream =
+	    fd == STDOUT_FILENO ? app->out : out_stream_new(fd, "standard error");
+	out_stream_write(stream, buf_bytes(&text));
+	if (fd != STDOUT_FILENO) {
+		out_stream_flush(stream, NULL);
+		out_stream_free(stream);
+	}
+	buf_release(&text);
+}
+
+/* Examples are written for "ccache"; who installed it otherwise copies them too. */
+static void put_example(struct buf *text, const char *program,
+			const struct command_example *example)
+{
+	struct bytes line = bytes_of(example->line);
+	bool named = bytes_starts_with(line, BYTES("ccache "));
+
+	if (named)
+		line = bytes_sub(line, sizeof "ccache" - 1, line.len);
+	buf_printf(text, "  %s%.*s\n      %s\n", named ? program : "", BYTES_ARG(line),
+		   example->what);
+}
+
+void help_verb(struct app *app, const struct command *command)
+{
+	const char *program = app->messages.program;
+	struct buf text = {0};
+
+	buf_printf(&text, "%s: %s\n\n", command->name, command->summary);
+	size_t start = text.len;
+	buf_printf(&text, "Usage: %s %s ", program, command->name);
+	unsigned indent = (unsigned)(text.len - start);
+	opt_help_text(&text, command->synopsis, indent, help_width(app));
+	buf_add_char(&text, '\n');
+	for (const struct command_example *at = command->examples; at && at->line; at++)
+		put_example(&text, program, at);
+	buf_add_char(&text, '\n');
+	opt_help_text(&text, command->text, 0, help_width(app));
+	if (command->rows && command->rows[0].name) {
+		buf_add_str(&text, "\nOptions:\n");
+		opt_help(&text, command->rows, help_width(app));
+	}
+	buf_printf(&text, "\n'%s help' lists the options for connections and output.\n",
+		   program);
+	out_stream_write(app->out, buf_bytes(&text));
+	buf_release(&text);
+}
+
+void help_version(struct app *app)
+{
+	struct buf text = {0};
+
+	buf_printf(&text, "Call Cache (%s) %s\n", app->messages.program, CCACHE_VERSION);
+	libraries_describe(&text);
+	buf_printf(&text, "cJSON %s\n", cJSON_Version());
+	out_describe_library(&text);
+	out_stream_write(app->out, buf_bytes(&text));
+	buf_release(&text);
+}
+
+static enum exit_code help_run(struct app *app, const void *options,
+			       const struct opt_words *words)
+{
+	struct err err = {0};
+
+	(void)options;
+	if (words->count == 0) {
+		help_overview(app, STDOUT_FILENO);
+		return EXIT_DONE;
+	}
+	const struct command *command = command_need(words->items[0], &err);
+	if (!command)
+		return app_fail(app, &err);
+	help_verb(app, command);
+	return EXIT_DONE;
+}
+
+static const struct opt_row rows[] = {OPT_END};
+static const struct command_example examples[] = {
+    {"ccache help warm", "explain one verb"},
+    {NULL, NULL},
+};
+
+const struct command command_help = {
+    .name = "help",
+    .summary = "explain a verb",
+    .synopsis = "[VERB]",
+    .text = "Without a verb: all verbs and the options that they share.",
+    .examples = examples,
+    .rows = rows,
+    .max_words = 1,
+    .run = help_run,
+};

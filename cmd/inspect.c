@@ -1,0 +1,358 @@
+#include "app.h"
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "core/inspect.h"
+#include "core/keyinfo.h"
+#include "core/namespace.h"
+#include "core/unpacked.h"
+#include "inspect_view.h"
+#include "opt/opt.h"
+#include "out/progress.h"
+#include "out/sink.h"
+#include "out/stream.h"
+#include "out/view.h"
+#include "where.h"
+#include "wire/redis.h"
+
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct inspect_options {
+	const char *key;
+	const char *match;
+	struct opt_list where;
+	uint64_t limit;
+	bool raw;
+	uint64_t max_value;
+};
+
+#define AT(field) .offset = offsetof(struct inspect_options, field)
+
+static const struct opt_row rows[] = {
+    {.name = "key",
+     .type = OPT_TEXT,
+     .arg = "KEY",
+     AT(key),
+     .complete = OPT_COMPLETE_KEY,
+     .help = "everything about this key, whatever its namespace"},
+    {.name = "match",
+     .type = OPT_TEXT,
+     .arg = "GLOB",
+     AT(match),
+     .help = "list the keys that match"},
+    {.name = "where",
+     .type = OPT_LIST,
+     .arg = "VAR=VALUE",
+     AT(where),
+     .help = "list the namespace's keys whose var has this value"},
+    {.name = "limit",
+     .type = OPT_COUNT,
+     .arg = "N",
+     AT(limit),
+     .help = "list at most N keys; 0: all (default 100)"},
+    {.name = "raw",
+     .type = OPT_FLAG,
+     AT(raw),
+     .help = "one key: its exact stored bytes and nothing else"},
+    {.name = "max-value",
+     .type = OPT_SIZE,
+     .arg = "SIZE",
+     .min = 1,
+     .max = 512u << 20,
+     AT(max_value),
+     .help = "one key: read at most so much of a value (default 64KiB)"},
+    OPT_END,
+};
+
+#define LIMIT_DEFAULT 100
+#define MAX_VALUE_DEFAULT (UINT64_C(64) * 1024)
+
+/* What the words come down to, and with it which options have something to act on. */
+enum subject { SUBJECT_OVERVIEW, SUBJECT_KEYS, SUBJECT_KEY };
+
+static int check_options(const struct app *app, const struct inspect_options *options,
+			 enum subject subject, struct err *err)
+{
+	bool one = subject == SUBJECT_KEY;
+
+	if (!one && (options->raw || options->max_value != OPT_UNSET))
+		return err_set(err, ERR_USAGE,
+			       "--%s goes with one key: say --key, or a namespace and its ids",
+			       options->raw ? "raw" : "max-value");
+	if (subject != SUBJECT_KEYS && options->limit != OPT_UNSET)
+		return err_set(err, ERR_USAGE, "--limit goes with a list of keys%s",
+			       one ? ", not with one" : ": name a namespace, or --match");
+	return options->raw ? app_check_value_output(app, "--raw", err) : 0;
+}
+
+/* --- the overview --- */
+
+static void on_progress(void *ctx, uint64_t keys)
+{
+	out_progress_update(ctx, keys, 0);
+}
+
+static enum exit_code run_overview(struct app *app)
+{
+	struct inspect_overview overview = {0};
+	struct err err = {0};
+	struct out_progress *progress = app_progress(app, "inspect", 0);
+	int status = inspect_overview(app->redis, app_namespaces(app), on_progress, progress,
+				      &overview, &err);
+
+	out_progress_free(progress);
+	struct sink *sink = app_sink(app, "inspect", 1);
+	inspect_view_overview(sink, app->target_text, &overview);
+	enum exit_code code = app_finish(app, sink, EXIT_DONE);
+	if (status != 0)
+		code = exit_worst(code, app_fail(app, &err));
+	if (overview.scan.bytes_denied)
+		app_warn(app, "this user may not run MEMORY USAGE: no sizes");
+	inspect_overview_release(&overview);
+	return code;
+}
+
+/* --- a listing --- */
+
+struct listing {
+	const struct inspect_filter *filter;
+	struct sink *sink;
+	uint64_t limit; /* 0: none */
+	uint64_t listed;
+	bool more;
+};
+
+static bool on_key(void *ctx, const struct scan_key *key)
+{
+	struct listing *listing = ctx;
+	struct bytes values[TEMPLATE_VARS_MAX];
+	const struct ns *ns = NULL;
+
+	if (!inspect_filter_accepts(listing->filter, key->key, &ns, values))
+		return true;
+	listing->more = listing->limit && listing->listed == listing->limit;
+	if (listing->more)
+		return false;
+	listing->listed++;
+	inspect_view_key_row(listing->sink, ns, key);
+	return !sink_failed(listing->sink);
+}
+
+static enum exit_code run_listing(struct app *app, const struct inspect_options *options,
+				  const struct inspect_filter *filter)
+{
+	struct listing listing = {.filter = filter,
+				  .limit = options->limit == OPT_UNSET ? LIMIT_DEFAULT
+								       : options->limit};
+	struct scan_options scan = {.match = buf_bytes(&filter->glob),
+				    .probes = SCAN_TTL | SCAN_BYTES,
+				    .fn = on_key,
+				    .ctx = &listing};
+	struct scan_result result = {0};
+	struct err err = {0};
+	enum exit_code code = EXIT_DONE;
+
+	if (check_options(app, options, SUBJECT_KEYS, &err) != 0)
+		return app_fail(app, &err);
+	listing.sink = app_sink(app, "inspect-keys", 1);
+	inspect_view_keys_begin(listing.sink);
+	if (scan_run(app->redis, &scan, &result, &err) != 0)
+		code = app_fail(app, &err);
+	inspect_view_keys_end(listing.sink, listing.listed, result.complete);
+	if (listing.more)
+		app_info(app, "the first %llu keys; --limit 0 lists all",
+			 (unsigned long long)listing.listed);
+	return app_finish(app, listing.sink, code);
+}
+
+/* --- one key --- */
+
+static void tell_cut(struct app *app, uint64_t max_value, const struct keyinfo *info)
+{
+	if (info->length > (int64_t)info->item_count && strcmp(info->type, "string") != 0)
+		app_warn(app, "the first %zu of %lld elements", info->item_count,
+			 (long long)info->length);
+	else if (strcmp(info->type, "string") == 0)
+		app_warn(app, "cut at %llu bytes of %lld; raise --max-value",
+			 (unsigned long long)max_value, (long long)info->length);
+	else
+		app_warn(app, "elements are cut at %llu bytes; raise --max-value",
+			 (unsigned long long)max_value);
+}
+
+static bool is_string(const struct keyinfo *info)
+{
+	return info->exists && strcmp(info->type, "string") == 0 && info->item_count > 0;
+}
+
+/* The exact stored bytes. */
+static int print_raw(struct app *app, struct bytes key, const struct keyinfo *info,
+		     struct err *err)
+{
+	if (!is_string(info))
+		return err_set(err, ERR_USAGE, "--raw: '%.*s' is a %s, it has no single value",
+			       BYTES_ARG(key), info->type);
+	out_stream_write(app->out, info->items[0].value);
+	return 0;
+}
+
+static enum exit_code print_key(struct app *app, struct bytes key, const struct keyinfo *info)
+{
+	struct bytes vars[TEMPLATE_VARS_MAX];
+	const struct ns *ns = nsset_classify(app_namespaces(app), key, vars);
+	struct unpacked unpacked = {0};
+	bool string = is_string(info);
+
+	if (string)
+		unpacked_make(info->items[0].value, info->cut, &unpacked);
+	struct sink *sink = app_sink(app, "inspect-key", 1);
+	inspect_view_key(sink, app->target_text, ns, vars, key, info,
+			 string ? &unpacked : NULL);
+	enum exit_code code = app_finish(app, sink, EXIT_DONE);
+	if (string && app->globals.output == OUT_TABLE && unpacked.value.len) {
+		out_stream_write(app->out, BYTES("\n"));
+		out_view_pretty(app->out, &app->out_terminal, unpacked.value);
+	}
+	if (err_is_set(&unpacked.problem))
+		app_warn(app, "'%.*s': %s; shown as stored", BYTES_ARG(key),
+			 unpacked.problem.text);
+	unpacked_release(&unpacked);
+	return code;
+}
+
+static enum exit_code run_key(struct app *app, const struct inspect_options *options,
+			      struct bytes key)
+{
+	uint64_t max_value =
+	    options->max_value == OPT_UNSET ? MAX_VALUE_DEFAULT : options->max_value;
+	struct keyinfo_limits limits = {.value_bytes = (size_t)max_value, .items = 100};
+	struct keyinfo info = {0};
+	struct err err = {0};
+	enum exit_code code = EXIT_DONE;
+
+	if (check_options(app, options, SUBJECT_KEY, &err) != 0 ||
+	    keyinfo_read(app->redis, key, &limits, &info, &err) != 0)
+		goto out;
+	if (!options->raw)
+		code = print_key(app, key, &info);
+	else if (info.exists)
+		print_raw(app, key, &info, &err);
+	if (info.cut && !err_is_set(&err))
+		tell_cut(app, max_value, &info);
+	if (!info.exists) {
+		app_info(app, "'%.*s' is not in Redis", BYTES_ARG(key));
+		code = exit_worst(code, EXIT_FOUND);
+	}
+out:
+	if (err_is_set(&err))
+		code = app_fail(app, &err);
+	keyinfo_release(&info);
+	return code;
+}
+
+static enum exit_code run_named_key(struct app *app, const struct inspect_options *options,
+				    const struct ns *ns, const struct var *vars, size_t count)
+{
+	struct buf key = {0};
+	struct err err = {0};
+	enum exit_code code;
+
+	if (ns_expand(app_namespaces(app), ns, vars, count, &key, &err) != 0)
+		code = app_fail(app, &err);
+	else
+		code = run_key(app, options, buf_bytes(&key));
+	buf_release(&key);
+	return code;
+}
+
+/* A namespace with ids is one key, with some of its vars (or none) a listing. */
+static enum exit_code run_namespace(struct app *app, const struct inspect_options *options,
+				    const struct opt_words *words)
+{
+	struct bytes *ids = app_words(words, 1);
+	struct var vars[TEMPLATE_VARS_MAX];
+	struct inspect_filter filter = {0};
+	const struct ns *ns = NULL;
+	size_t count = 0;
+	struct err err = {0};
+	enum exit_code code = EXIT_DONE;
+
+	if (nsset_need_or_key(app_namespaces(app), bytes_of(words->items[0]), &ns, &err) != 0 ||
+	    ns_parse_vars(ns, ids, words->count - 1, true, vars, &count, &err) != 0 ||
+	    where_parse(ns, &options->where, vars, &count, &err) != 0)
+		goto out;
+	if (options->where.count == 0 && count == template_var_count(ns->key)) {
+		code = run_named_key(app, options, ns, vars, count);
+		goto out;
+	}
+	if (inspect_filter_init(&filter, app_namespaces(app), ns, vars, count,
+				(struct bytes){NULL, 0}, &err) == 0)
+		code = run_listing(app, options, &filter);
+out:
+	if (err_is_set(&err))
+		code = app_fail(app, &err);
+	inspect_filter_release(&filter);
+	free(ids);
+	return code;
+}
+
+static enum exit_code run_match(struct app *app, const struct inspect_options *options)
+{
+	struct inspect_filter filter = {0};
+	struct err err = {0};
+
+	inspect_filter_init(&filter, app_namespaces(app), NULL, NULL, 0,
+			    bytes_of(options->match), &err);
+	enum exit_code code = run_listing(app, options, &filter);
+	inspect_filter_release(&filter);
+	return code;
+}
+
+static enum exit_code inspect_run(struct app *app, const void *values,
+				  const struct opt_words *words)
+{
+	const struct inspect_options *options = values;
+	struct err err = {0};
+	int kinds = (options->key != NULL) + (options->match != NULL) + (words->count > 0);
+
+	if (kinds > 1)
+		err_set(&err, ERR_USAGE, "inspect takes one of a namespace, --key and --match");
+	else if (options->where.count && words->count == 0)
+		err_set(&err, ERR_USAGE, "--where goes with a namespace");
+	else if (kinds == 0)
+		check_options(app, options, SUBJECT_OVERVIEW, &err);
+	if (err_is_set(&err))
+		return app_fail(app, &err);
+	if (options->key)
+		return run_key(app, options, bytes_of(options->key));
+	if (options->match)
+		return run_match(app, options);
+	return words->count ? run_namespace(app, options, words) : run_overview(app);
+}
+
+static const struct command_example examples[] = {
+    {"ccache inspect", "every namespace: keys, bytes, TTLs"},
+    {"ccache inspect call-logs", "its keys"},
+    {"ccache inspect call-logs 507f1f77bcf86cd799439011",
+     "one key: value, TTL against policy, size"},
+    {"ccache inspect lead --where organizationId=b0c1 -o ndjson --limit 0",
+     "all keys with this var, for a script"},
+    {NULL, NULL},
+};
+
+const struct command command_inspect = {
+    .name = "inspect",
+    .summary = "what is in the cache, how long it lives",
+    .synopsis = "[NAMESPACE [VARS…] | --key KEY | --match GLOB] [--where VAR=VALUE]",
+    .text = "Walks with SCAN, never KEYS. A key that SCAN returns twice while the server "
+	    "resizes its\n"
+	    "table is counted twice. One key: exit code 1 when it is not there.",
+    .examples = examples,
+    .rows = rows,
+    .options_size = sizeof(struct inspect_options),
+    .max_words = 1 + TEMPLATE_VARS_MAX,
+    .needs = NEEDS_CONFIG | NEEDS_REDIS,
+    .run = inspect_run,
+};

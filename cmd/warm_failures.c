@@ -1,0 +1,49 @@
+#include "warm_failures.h"
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "out/stream.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct warm_failures {
+	int fd;
+	struct out_stream *stream;
+};
+
+int warm_failures_open(const char *path, struct warm_failures **ret_failures, struct err *err)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+
+	if (fd < 0)
+		return err_set(err, ERR_USAGE, "--failures %s: %s", path, strerror(errno));
+	struct warm_failures *failures = mem_zalloc(1, sizeof *failures);
+	failures->fd = fd;
+	failures->stream = out_stream_new(fd, path);
+	*ret_failures = failures;
+	return 0;
+}
+
+void warm_failures_add(struct warm_failures *failures, struct bytes vars)
+{
+	out_stream_write(failures->stream, vars);
+	out_stream_write(failures->stream, BYTES("\n"));
+	out_stream_flush(failures->stream,
+			 NULL); /* failures are few, and a kill must not lose them */
+}
+
+int warm_failures_close(struct warm_failures *failures, struct err *err)
+{
+	if (!failures)
+		return 0;
+	int status = out_stream_flush(failures->stream, err);
+	out_stream_free(failures->stream);
+	if (close(failures->fd) != 0 && status == 0)
+		status = err_set(err, ERR_OUTPUT, "--failures: %s", strerror(errno));
+	free(failures);
+	return status;
+}

@@ -1,0 +1,150 @@
+# shellcheck shell=bash
+# Completion of ccache (Call Cache) for bash 4 and newer. The tables come from
+# the program's option rows: `make docs` renews them.
+
+# BEGIN TABLES (generated)
+_ccache_verbs='get warm inspect invalidate stats config ping help'
+
+# the options of VERB
+_ccache_options() {
+	echo ' --host -h --port -p --socket -s --uri -u --db -n --pass -a --user --askpass --tls --cacert --cert --key --sni --insecure --proxy --timeout --config --profile --output -o --quiet -q --progress --log-level --log-format --help --version'
+	case $1 in
+	get) echo ' --meta --no-fetch --no-store --refresh' ;;
+	warm) echo ' --all --set --ids --from --existing --if --expiring --ttl --deadline --until --failures --prune --evict --ephemeral --if-locked --dry-run' ;;
+	inspect) echo ' --key --match --where --limit --raw --max-value' ;;
+	invalidate) echo ' --key --match --where --all --dry-run --yes -y --max-keys' ;;
+	stats) echo ' --no-scan' ;;
+	ping) echo ' --count' ;;
+	esac
+}
+
+# VERB:OPTION → what its argument may be; fails when it takes none
+_ccache_argument() {
+	case $1 in
+	get:--meta) return 1 ;;
+	get:--no-fetch) return 1 ;;
+	get:--no-store) return 1 ;;
+	get:--refresh) return 1 ;;
+	warm:--all) return 1 ;;
+	warm:--set) echo 'any' ;;
+	warm:--ids) echo 'file' ;;
+	warm:--from) echo 'file' ;;
+	warm:--existing) return 1 ;;
+	warm:--if) echo 'words changed always missing expiring' ;;
+	warm:--expiring) echo 'any' ;;
+	warm:--ttl) echo 'any' ;;
+	warm:--deadline) echo 'any' ;;
+	warm:--until) echo 'any' ;;
+	warm:--failures) echo 'file' ;;
+	warm:--prune) return 1 ;;
+	warm:--evict) return 1 ;;
+	warm:--ephemeral) return 1 ;;
+	warm:--if-locked) echo 'words fail ok' ;;
+	warm:--dry-run) return 1 ;;
+	inspect:--key) echo 'any' ;;
+	inspect:--match) echo 'any' ;;
+	inspect:--where) echo 'any' ;;
+	inspect:--limit) echo 'any' ;;
+	inspect:--raw) return 1 ;;
+	inspect:--max-value) echo 'any' ;;
+	invalidate:--key) echo 'any' ;;
+	invalidate:--match) echo 'any' ;;
+	invalidate:--where) echo 'any' ;;
+	invalidate:--all) return 1 ;;
+	invalidate:--dry-run) return 1 ;;
+	invalidate:--yes) return 1 ;;
+	invalidate:--max-keys) echo 'any' ;;
+	stats:--no-scan) return 1 ;;
+	ping:--count) echo 'any' ;;
+	*:--host | *:-h) echo 'any' ;;
+	*:--port | *:-p) echo 'any' ;;
+	*:--socket | *:-s) echo 'file' ;;
+	*:--uri | *:-u) echo 'any' ;;
+	*:--db | *:-n) echo 'any' ;;
+	*:--pass | *:-a) echo 'any' ;;
+	*:--user) echo 'any' ;;
+	*:--cacert) echo 'file' ;;
+	*:--cert) echo 'file' ;;
+	*:--key) echo 'file' ;;
+	*:--sni) echo 'any' ;;
+	*:--proxy) echo 'any' ;;
+	*:--timeout) echo 'any' ;;
+	*:--config) echo 'file' ;;
+	*:--profile) echo 'words call-logs realtime sessions messages leads all' ;;
+	*:--output | *:-o) echo 'words table json ndjson csv prom' ;;
+	*:--progress) echo 'words auto bar lines off' ;;
+	*:--log-level) echo 'words debug info warning error silent' ;;
+	*:--log-format) echo 'words text json' ;;
+	*) return 1 ;;
+	esac
+}
+
+# VERB:N:FIRST → what its word number N may be
+_ccache_word() {
+	case $1 in
+	get:0:*) echo namespace ;;
+	warm:0:*) echo namespace ;;
+	inspect:0:*) echo namespace ;;
+	invalidate:0:*) echo namespace ;;
+	config:0:*) echo 'words check show names schema' ;;
+	config:1:check) echo file ;;
+	help:0:*) echo "words $_ccache_verbs" ;;
+	esac
+}
+# END TABLES
+
+# _ccache_namespaces PROGRAM OPTIONS…: those of the configuration in force
+_ccache_namespaces() { "$@" config names </dev/null 2>/dev/null; }
+
+# _ccache_offer CUR KIND WORDS…: fills COMPREPLY
+_ccache_offer() {
+	local cur=$1 kind=$2
+	shift 2
+	case $kind in
+	words) mapfile -t COMPREPLY < <(compgen -W "$*" -- "$cur") ;;
+	namespace) mapfile -t COMPREPLY < <(compgen -W "$(_ccache_namespaces "${program[@]}")" -- "$cur") ;;
+	file)
+		compopt -o filenames 2>/dev/null # fails when called by hand
+		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+		;;
+	esac
+}
+
+_ccache() {
+	local cur=${COMP_WORDS[COMP_CWORD]} verb='' option='' first='' word kind i count=0
+	local program=("${COMP_WORDS[0]}")
+
+	COMPREPLY=()
+	# '=' is a word of its own here: --output = json
+	for ((i = 1; i < COMP_CWORD; i++)); do
+		word=${COMP_WORDS[i]}
+		if [[ $option && $word == = ]]; then
+			continue
+		elif [[ $option ]]; then
+			case $option in
+			--config | --profile) program+=("$option" "${word/#\~\//$HOME/}") ;;
+			esac
+			option=''
+		elif [[ $word == -* ]]; then
+			_ccache_argument "$verb:$word" >/dev/null && option=$word
+		elif [[ $verb ]]; then
+			((++count == 1)) && first=$word
+		else
+			verb=$word
+		fi
+	done
+	if [[ $option ]]; then
+		kind=$(_ccache_argument "$verb:$option")
+		[[ $cur == = ]] && cur=''
+	elif [[ $cur == -* ]]; then
+		kind="words $(_ccache_options "$verb")"
+	elif [[ ! $verb ]]; then
+		kind="words $_ccache_verbs"
+	else
+		kind=$(_ccache_word "$verb:$count:$first")
+	fi
+	# shellcheck disable=SC2086 # a list of words
+	_ccache_offer "$cur" ${kind:-any}
+}
+
+complete -F _ccache ccache

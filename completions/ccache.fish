@@ -1,0 +1,137 @@
+# Completion of ccache (Call Cache) for fish. The tables come from the program's
+# option rows: `make docs` renews them.
+
+# the words that are no options nor their arguments, one a line, the program left out
+function __ccache_words
+    set -l skip no
+    for word in (commandline -opc)[2..-1]
+        if test $skip = yes
+            set skip no
+        else if contains -- $word $__ccache_with_argument
+            set skip yes
+        else if not string match -q -- '-*' $word
+            echo $word
+        end
+    end
+end
+
+# succeeds once there is a verb
+function __ccache_verb
+    test (count (__ccache_words)) -gt 0
+end
+
+# __ccache_verb_is VERB…
+function __ccache_verb_is
+    contains -- (__ccache_words)[1] $argv
+end
+
+# __ccache_word VERB N [FIRST]: N words stand behind the verb already, and the first of them is FIRST
+function __ccache_word
+    set -l words (__ccache_words)
+    test (count $words) -eq (math $argv[2] + 1); and test $words[1] = $argv[1]
+    and begin
+        test (count $argv) -lt 3; or test $words[2] = $argv[3]
+    end
+end
+
+# those of the configuration in force
+function __ccache_namespaces
+    set -l words (commandline -opc)
+    set -l chosen
+    for i in (seq 2 (math (count $words) - 1))
+        if contains -- $words[$i] --config --profile
+            set -a chosen $words[$i] $words[(math $i + 1)]
+        end
+    end
+    $words[1] $chosen config names 2>/dev/null
+end
+
+# BEGIN TABLES (generated)
+set -g __ccache_verbs get warm inspect invalidate stats config ping help
+set -g __ccache_with_argument --host -h --port -p --socket -s --uri -u --db -n --pass -a --user --cacert --cert --key --sni --proxy --timeout --config --profile --output -o --progress --log-level --log-format --set --ids --from --if --expiring --ttl --deadline --until --failures --if-locked --key --match --where --limit --max-value --key --match --where --max-keys --count
+
+complete -c ccache -f
+complete -c ccache -l host -s h -x -d 'Redis server\'s name or address'
+complete -c ccache -l port -s p -x -d 'Redis server\'s port'
+complete -c ccache -l socket -s s -r -F -d 'unix socket of the Redis server'
+complete -c ccache -l uri -s u -x -d 'server as redis://, rediss:// or unix:// URI'
+complete -c ccache -l db -s n -x -d 'database number'
+complete -c ccache -l pass -s a -x -d 'password (better: REDISCLI_AUTH or --askpass)'
+complete -c ccache -l user -x -d 'ACL user'
+complete -c ccache -l askpass -d 'ask for the password on the terminal'
+complete -c ccache -l tls -d 'speak TLS to Redis'
+complete -c ccache -l cacert -r -F -d 'CA certificates (PEM) to trust'
+complete -c ccache -l cert -r -F -d 'client certificate (PEM)'
+complete -c ccache -n 'not __ccache_verb_is inspect invalidate' -l key -r -F -d 'client certificate\'s private key (PEM); before the verb where the verb has a --key'
+complete -c ccache -l sni -x -d 'server name to send and to verify'
+complete -c ccache -l insecure -d 'do not verify the server\'s certificate'
+complete -c ccache -l proxy -x -d 'reach Redis through socks5h://, socks5:// or http:// proxy'
+complete -c ccache -l timeout -x -d 'give up when Redis makes no progress for so long (default 5s)'
+complete -c ccache -l config -r -F -d 'configuration file'
+complete -c ccache -l profile -x -a 'call-logs realtime sessions messages leads all' -d 'built-in configuration: call-logs, realtime, sessions, messages, leads, all'
+complete -c ccache -l output -s o -x -a 'table json ndjson csv prom' -d 'how answers are printed'
+complete -c ccache -l quiet -s q -d 'only errors on standard error'
+complete -c ccache -l progress -x -a 'auto bar lines off' -d 'progress on standard error; auto: a bar on a terminal'
+complete -c ccache -l log-level -x -a 'debug info warning error silent' -d 'least level that is told on standard error'
+complete -c ccache -l log-format -x -a 'text json' -d 'lines on standard error as text or as JSON'
+complete -c ccache -l help -d 'explain the verb and stop'
+complete -c ccache -l version -d 'print versions and stop'
+
+complete -c ccache -n 'not __ccache_verb' -a get -d 'read through the cache: Redis, else the source, stored on the way'
+complete -c ccache -n '__ccache_word get 0' -a '(__ccache_namespaces)'
+complete -c ccache -n '__ccache_verb_is get' -l meta -d 'print an envelope: data, cacheHit, duration, ttl, degraded'
+complete -c ccache -n '__ccache_verb_is get' -l no-fetch -d 'only what is cached; exit 1 when it is not'
+complete -c ccache -n '__ccache_verb_is get' -l no-store -d 'do not store what the source answers'
+complete -c ccache -n '__ccache_verb_is get' -l refresh -d 'ask the source even when it is cached'
+
+complete -c ccache -n 'not __ccache_verb' -a warm -d 'fetch values from their source and store them'
+complete -c ccache -n '__ccache_word warm 0' -a '(__ccache_namespaces)'
+complete -c ccache -n '__ccache_verb_is warm' -l all -d 'every namespace that has a source and a list of its ids'
+complete -c ccache -n '__ccache_verb_is warm' -l set -x -d 'the namespaces of a configured set: dashboard, campaign/42'
+complete -c ccache -n '__ccache_verb_is warm' -l ids -r -F -d 'ids from a file, or - for standard input: one line each, vars separated by tabs, or a JSON object'
+complete -c ccache -n '__ccache_verb_is warm' -l from -r -F -d 'values from a file, or - for standard input, in place of a source: one JSON object each line, {"ns": …, "vars": {…}, "value": …} or {"key": …, "value": …}'
+complete -c ccache -n '__ccache_verb_is warm' -l existing -d 'the keys that are cached now'
+complete -c ccache -n '__ccache_verb_is warm' -l if -x -a 'changed always missing expiring' -d 'which keys that are there are fetched again; changed: all, but unchanged bytes only get their TTL renewed'
+complete -c ccache -n '__ccache_verb_is warm' -l expiring -x -d 'those that live for no more than this (as --if expiring; default a fifth of the TTL)'
+complete -c ccache -n '__ccache_verb_is warm' -l ttl -x -d 'store with this TTL in place of the namespace\'s'
+complete -c ccache -n '__ccache_verb_is warm' -l deadline -x -d 'begin nothing more after so long'
+complete -c ccache -n '__ccache_verb_is warm' -l until -x -d 'begin nothing more from this local time on; already past means tomorrow'
+complete -c ccache -n '__ccache_verb_is warm' -l failures -r -F -d 'write the ids that failed to a file that --ids reads'
+complete -c ccache -n '__ccache_verb_is warm' -l prune -d 'drop a cached value whose source has nothing there any more'
+complete -c ccache -n '__ccache_verb_is warm' -l evict -d 'go on even when the server evicts keys because of it'
+complete -c ccache -n '__ccache_verb_is warm' -l ephemeral -d 'keep no sidecars: no fencing, no conditional requests, no lease'
+complete -c ccache -n '__ccache_verb_is warm' -l if-locked -x -a 'fail ok' -d 'when another run holds the lease: exit 6, or 0'
+complete -c ccache -n '__ccache_verb_is warm' -l dry-run -d 'show what would be fetched, fetch and store nothing'
+
+complete -c ccache -n 'not __ccache_verb' -a inspect -d 'what is in the cache, how long it lives'
+complete -c ccache -n '__ccache_word inspect 0' -a '(__ccache_namespaces)'
+complete -c ccache -n '__ccache_verb_is inspect' -l key -x -d 'everything about this key, whatever its namespace'
+complete -c ccache -n '__ccache_verb_is inspect' -l match -x -d 'list the keys that match'
+complete -c ccache -n '__ccache_verb_is inspect' -l where -x -d 'list the namespace\'s keys whose var has this value'
+complete -c ccache -n '__ccache_verb_is inspect' -l limit -x -d 'list at most N keys; 0: all (default 100)'
+complete -c ccache -n '__ccache_verb_is inspect' -l raw -d 'one key: its exact stored bytes and nothing else'
+complete -c ccache -n '__ccache_verb_is inspect' -l max-value -x -d 'one key: read at most so much of a value (default 64KiB)'
+
+complete -c ccache -n 'not __ccache_verb' -a invalidate -d 'drop keys: plan, confirm, do, tell'
+complete -c ccache -n '__ccache_word invalidate 0' -a '(__ccache_namespaces)'
+complete -c ccache -n '__ccache_verb_is invalidate' -l key -x -d 'drop this key; may be given again'
+complete -c ccache -n '__ccache_verb_is invalidate' -l match -x -d 'drop the keys that match'
+complete -c ccache -n '__ccache_verb_is invalidate' -l where -x -d 'drop the namespace\'s keys whose var has this value; \'*\' is any'
+complete -c ccache -n '__ccache_verb_is invalidate' -l all -d 'drop every key of the namespace'
+complete -c ccache -n '__ccache_verb_is invalidate' -l dry-run -d 'show the plan, drop nothing'
+complete -c ccache -n '__ccache_verb_is invalidate' -l yes -s y -d 'do not ask'
+complete -c ccache -n '__ccache_verb_is invalidate' -l max-keys -x -d 'refuse to drop more keys'
+
+complete -c ccache -n 'not __ccache_verb' -a stats -d 'the server\'s figures and each namespace\'s share'
+complete -c ccache -n '__ccache_verb_is stats' -l no-scan -d 'the server\'s own figures only, at no cost to it'
+
+complete -c ccache -n 'not __ccache_verb' -a config -d 'check, show or describe the configuration'
+complete -c ccache -n '__ccache_word config 0' -a 'check show names schema'
+complete -c ccache -n '__ccache_word config 1 check' -F
+
+complete -c ccache -n 'not __ccache_verb' -a ping -d 'is the server reachable, who is it, how fast'
+complete -c ccache -n '__ccache_verb_is ping' -l count -x -d 'round trips to measure'
+
+complete -c ccache -n 'not __ccache_verb' -a help -d 'explain a verb'
+complete -c ccache -n '__ccache_word help 0' -a '$__ccache_verbs'
+# END TABLES

@@ -1,0 +1,161 @@
+#include "core/lease.h"
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/json.h"
+#include "base/mem.h"
+#include "base/num.h"
+#include "core/guard.h"
+#include "wire/redis.h"
+
+#include <cjson/cJSON.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define BEAT_MS (LEASE_TTL_MS / 3)
+#define TTL_TEXT "30000"
+_Static_assert(LEASE_TTL_MS == 30000, "TTL_TEXT says the same");
+
+static const char renew_script[] = "if redis.call('GET',KEYS[1])==ARGV[1] then return "
+				   "redis.call('PEXPIRE',KEYS[1],ARGV[2]) end return 0";
+static const char drop_script[] =
+    "if redis.call('GET',KEYS[1])==ARGV[1] then return redis.call('DEL',KEYS[1]) end return 0";
+
+struct lease {
+	struct redis *redis;
+	struct buf key;
+	char *text;        /* what the key holds while it is ours */
+	uint64_t asked_ms; /* the last renewal was sent */
+	uint64_t heard_ms; /* the last one that was granted */
+	bool lost;
+	bool waiting;
+};
+
+static char *describe_self(void)
+{
+	char token[GUARD_TOKEN_LEN + 1], host[256] = "";
+	cJSON *root = cJSON_CreateObject();
+
+	guard_make_token(token);
+	gethostname(host, sizeof host - 1);
+	cJSON_AddStringToObject(root, "token", token);
+	cJSON_AddStringToObject(root, "host", host);
+	cJSON_AddNumberToObject(root, "pid", (double)getpid());
+	cJSON_AddNumberToObject(root, "since_ms", (double)clock_wall_ms());
+	char *printed = cJSON_PrintUnformatted(root);
+	char *text = mem_strdup(printed);
+	cJSON_free(printed);
+	cJSON_Delete(root);
+	return text;
+}
+
+static int held_by_other(struct lease *lease, const char *name, struct err *err)
+{
+	const struct bytes argv[] = {BYTES("GET"), buf_bytes(&lease->key)};
+	const struct reply *reply = NULL;
+	struct buf since = {0};
+
+	if (redis_call(lease->redis, argv, 2, REDIS_IDEMPOTENT, &reply, err) != 0)
+		return -1;
+	cJSON *root = cJSON_ParseWithLength(reply->text.ptr, reply->text.len);
+	const char *host = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(root, "host"));
+	const cJSON *pid = cJSON_GetObjectItemCaseSensitive(root, "pid");
+	const cJSON *start = cJSON_GetObjectItemCaseSensitive(root, "since_ms");
+	if (cJSON_IsNumber(start))
+		num_format_duration_ms(&since,
+				       (int64_t)clock_wall_ms() - (int64_t)start->valuedouble);
+	err_set(err, ERR_LOCKED,
+		"another run holds '%s': host %s, pid %.0f, for %s; --if-locked=ok leaves it "
+		"to that one",
+		name, host ? host : "unknown", cJSON_IsNumber(pid) ? pid->valuedouble : 0,
+		since.len ? buf_str(&since) : "an unknown time");
+	cJSON_Delete(root);
+	buf_release(&since);
+	return -1;
+}
+
+int lease_acquire(struct redis *redis, const char *name, struct lease **ret_lease,
+		  struct err *err)
+{
+	struct lease *lease = mem_zalloc(1, sizeof *lease);
+	const struct reply *reply = NULL;
+	int status = -1;
+
+	lease->redis = redis;
+	lease->text = describe_self();
+	buf_printf(&lease->key, "cc:l:%s", name);
+	const struct bytes argv[] = {BYTES("SET"),          buf_bytes(&lease->key),
+				     bytes_of(lease->text), BYTES("NX"),
+				     BYTES("PX"),           BYTES(TTL_TEXT)};
+	lease->asked_ms = lease->heard_ms = clock_mono_ms();
+	if (redis_call(redis, argv, 6, 0, &reply, err) != 0)
+		goto out;
+	if (reply->type == REPLY_NIL)
+		status = held_by_other(lease, name, err);
+	else if (reply->type != REPLY_STATUS)
+		status = redis_fail(redis, reply, "SET", buf_bytes(&lease->key), err);
+	else
+		status = 0;
+out:
+	if (status == 0) {
+		*ret_lease = lease;
+	} else {
+		lease->lost = true; /* not ours to give back */
+		lease_release(lease);
+	}
+	return status;
+}
+
+static void on_beat(void *ctx, const struct reply *reply)
+{
+	struct lease *lease = ctx;
+
+	lease->waiting = false;
+	if (reply->type == REPLY_INTEGER && reply->integer == 1)
+		lease->heard_ms = lease->asked_ms;
+	else if (reply->type == REPLY_INTEGER)
+		lease->lost = true;
+}
+
+void lease_beat(struct lease *lease, struct err *err)
+{
+	uint64_t now = clock_mono_ms();
+	const struct bytes argv[] = {
+	    BYTES("EVAL"),          bytes_of(renew_script), BYTES("1"),
+	    buf_bytes(&lease->key), bytes_of(lease->text),  BYTES(TTL_TEXT)};
+	struct redis_command command = {
+	    .argv = argv, .argc = 6, .flags = REDIS_IDEMPOTENT, .fn = on_beat, .ctx = lease};
+
+	if (now - lease->heard_ms >= LEASE_TTL_MS)
+		lease->lost = true;
+	if (lease->lost || lease->waiting || now - lease->asked_ms < BEAT_MS)
+		return;
+	lease->asked_ms = now;
+	lease->waiting = true;
+	redis_submit(lease->redis, &command, err);
+}
+
+bool lease_lost(const struct lease *lease)
+{
+	return lease->lost;
+}
+
+void lease_release(struct lease *lease)
+{
+	if (!lease)
+		return;
+	if (!lease->lost) {
+		const struct bytes argv[] = {BYTES("EVAL"), bytes_of(drop_script), BYTES("1"),
+					     buf_bytes(&lease->key), bytes_of(lease->text)};
+		const struct reply *reply = NULL;
+
+		/* also after Ctrl-C; one that cannot be given back ends with its TTL */
+		const volatile int *before = redis_set_cancel(lease->redis, NULL);
+		redis_call(lease->redis, argv, 5, 0, &reply, NULL);
+		redis_set_cancel(lease->redis, before);
+	}
+	buf_release(&lease->key);
+	free(lease->text);
+	free(lease);
+}

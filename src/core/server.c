@@ -1,0 +1,120 @@
+#include "core/server.h"
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/num.h"
+#include "wire/redis.h"
+
+#include <string.h>
+
+struct bytes server_info_field(struct bytes info, const char *name)
+{
+	size_t name_len = strlen(name);
+
+	while (info.len > 0) {
+		size_t end = bytes_index(info, '\n');
+		struct bytes line = bytes_sub(info, 0, end);
+
+		if (line.len > name_len && line.ptr[name_len] == ':' &&
+		    memcmp(line.ptr, name, name_len) == 0) {
+			struct bytes value = bytes_sub(line, name_len + 1, line.len);
+
+			if (value.len && value.ptr[value.len - 1] == '\r')
+				value.len--;
+			return value;
+		}
+		info = bytes_sub(info, end + 1, info.len);
+	}
+	return (struct bytes){NULL, 0};
+}
+
+static void copy_field(struct bytes info, const char *name, char *text, size_t size)
+{
+	struct bytes value = server_info_field(info, name);
+
+	if (value.len >= size)
+		value.len = size - 1;
+	if (value.len)
+		memcpy(text, value.ptr, value.len);
+	text[value.len] = '\0';
+}
+
+static int64_t number_field(struct bytes info, const char *name)
+{
+	int64_t value = -1;
+
+	if (num_parse_i64(server_info_field(info, name), INT64_MIN, INT64_MAX, &value) != 0)
+		return -1;
+	return value;
+}
+
+static void read_info(struct bytes info, struct server_info *out)
+{
+	copy_field(info, "redis_version", out->version, sizeof out->version);
+	copy_field(info, "role", out->role, sizeof out->role);
+	copy_field(info, "maxmemory_policy", out->policy, sizeof out->policy);
+	out->uptime_s = number_field(info, "uptime_in_seconds");
+	out->clients = number_field(info, "connected_clients");
+	out->blocked_clients = number_field(info, "blocked_clients");
+	out->used_memory = number_field(info, "used_memory");
+	out->max_memory = number_field(info, "maxmemory");
+	out->peak_memory = number_field(info, "used_memory_peak");
+	out->ops_per_second = number_field(info, "instantaneous_ops_per_sec");
+	out->hits = number_field(info, "keyspace_hits");
+	out->misses = number_field(info, "keyspace_misses");
+	out->expired = number_field(info, "expired_keys");
+	out->evicted = number_field(info, "evicted_keys");
+	out->connected_replicas = number_field(info, "connected_slaves");
+	out->replica_lag_s = number_field(info, "master_last_io_seconds_ago");
+	if (num_parse_real(server_info_field(info, "mem_fragmentation_ratio"), 0, 1e9,
+			   &out->fragmentation) != 0)
+		out->fragmentation = -1;
+}
+
+int server_info(struct redis *redis, struct server_info *ret_info, struct err *err)
+{
+	const struct reply *reply = NULL;
+	struct server_info info = {.fragmentation = -1, .keys = -1};
+
+	if (redis_call_words(redis, REDIS_IDEMPOTENT, &reply, err, "INFO", NULL) != 0)
+		return -1;
+	info.denied = reply->type != REPLY_STRING;
+	read_info(info.denied ? (struct bytes){NULL, 0} : reply->text, &info);
+	if (redis_call_words(redis, REDIS_IDEMPOTENT, &reply, err, "DBSIZE", NULL) != 0)
+		return -1;
+	if (reply->type == REPLY_INTEGER)
+		info.keys = reply->integer;
+	*ret_info = info;
+	return 0;
+}
+
+int server_ping(struct redis *redis, unsigned count, struct server_ping *ret_ping,
+		struct err *err)
+{
+	struct server_ping ping = {.min_us = UINT64_MAX};
+	const struct reply *reply = NULL;
+	uint64_t start = clock_mono_us();
+
+	if (redis_connect(redis, err) != 0)
+		return -1;
+	ping.connect_us = clock_mono_us() - start;
+	for (unsigned i = 0; i < count; i++) {
+		start = clock_mono_us();
+		if (redis_call_words(redis, REDIS_IDEMPOTENT, &reply, err, "PING", NULL) != 0)
+			return -1;
+		uint64_t took = clock_mono_us() - start;
+
+		if (reply->type == REPLY_ERROR && reply_error_kind(reply) != REPLY_ERR_NOPERM)
+			return redis_fail(redis, reply, "PING", (struct bytes){NULL, 0}, err);
+		ping.min_us = took < ping.min_us ? took : ping.min_us;
+		ping.max_us = took > ping.max_us ? took : ping.max_us;
+	}
+	if (redis_call_words(redis, REDIS_IDEMPOTENT, &reply, err, "INFO", NULL) != 0)
+		return -1;
+	if (reply->type == REPLY_STRING) {
+		copy_field(reply->text, "redis_version", ping.version, sizeof ping.version);
+		copy_field(reply->text, "role", ping.role, sizeof ping.role);
+	}
+	*ret_ping = ping;
+	return 0;
+}

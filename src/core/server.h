@@ -1,0 +1,52 @@
+#ifndef CORE_SERVER_H
+#define CORE_SERVER_H
+
+#include "base/bytes.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct err;
+struct redis;
+
+/* Round trips and identity, for health checks. Empty strings: not allowed to ask. */
+struct server_ping {
+	char version[32];
+	char role[16];
+	uint64_t connect_us;
+	uint64_t min_us;
+	uint64_t max_us;
+};
+int server_ping(struct redis *redis, unsigned count, struct server_ping *ret_ping,
+		struct err *err);
+
+/*
+ * The figures of INFO that an operator asks for. Numbers are -1 when the
+ * server did not say.
+ */
+struct server_info {
+	bool denied; /* this user may not run INFO: only keys is known */
+	char version[32];
+	char role[16];
+	char policy[32]; /* maxmemory_policy */
+	int64_t uptime_s;
+	int64_t clients;
+	int64_t blocked_clients;
+	int64_t used_memory;
+	int64_t max_memory; /* 0: no limit */
+	int64_t peak_memory;
+	double fragmentation;
+	int64_t ops_per_second;
+	int64_t hits;
+	int64_t misses;
+	int64_t expired;
+	int64_t evicted;
+	int64_t connected_replicas;
+	int64_t replica_lag_s; /* of a replica, since its last word from the primary */
+	int64_t keys;          /* DBSIZE of the selected db */
+};
+int server_info(struct redis *redis, struct server_info *ret_info, struct err *err);
+/* The value of "name:" in an INFO text, without the line end; empty when absent. */
+struct bytes server_info_field(struct bytes info, const char *name);
+
+#endif

@@ -1,0 +1,201 @@
+#include "core/warm_private.h"
+
+#include "base/clock.h"
+#include "base/num.h"
+#include "core/lease.h"
+#include "core/namespace.h"
+#include "core/selection.h"
+#include "core/server.h"
+
+#include <inttypes.h>
+#include <poll.h>
+
+#define SOURCE_HISTOGRAM_BITS 7
+#define TURN_MS 100
+#define EVICTION_LOOK_MS 1000
+#define EVICTION_MIN 100 /* so few may be anybody's */
+
+const char *const warm_policy_names[] = {"changed", "always", "missing", "expiring", NULL};
+const char *const warm_skip_names[] = {"fresh", "no_store", "overtaken", "dry_run"};
+
+static const char *const own_cause_names[] = {"ids", "rows", "redis"};
+
+const char *warm_cause_name(unsigned cause)
+{
+	return cause < WARM_CAUSE_VARS ? source_cause_names[cause]
+				       : own_cause_names[cause - WARM_CAUSE_VARS];
+}
+
+/* --- the run --- */
+
+struct run {
+	struct warm warm;
+	bool waiting; /* the selection waits for a page */
+	bool done;    /* the selection ended */
+	uint64_t look_ms;
+	int64_t evicted; /* at the start; -1: the server does not say */
+};
+
+/* Begins items while there is room. */
+static void fill(struct run *run)
+{
+	struct warm *warm = &run->warm;
+	struct var vars[TEMPLATE_VARS_MAX];
+	size_t count = 0;
+
+	run->waiting = false;
+	while (!run->done && !run->waiting && warm->under_way < WARM_WINDOW &&
+	       !err_is_set(&warm->stop)) {
+		struct err err = {0};
+
+		switch (selection_next(warm->job->selection, vars, &count, &err)) {
+		case SELECTION_ITEM:
+			warm_item_begin(warm, vars, count);
+			break;
+		case SELECTION_WAIT:
+			run->waiting = true;
+			break;
+		case SELECTION_BAD:
+			warm_item_bad(warm, &err);
+			break;
+		case SELECTION_END:
+			run->done = true;
+			warm->report->complete = true;
+			break;
+		case SELECTION_FAILED:
+			run->done = true;
+			warm->stop = err;
+			break;
+		}
+	}
+}
+
+/* One turn of both ends: source and Redis share one wait. */
+static int turn(struct run *run, struct err *err)
+{
+	const struct warm_job *job = run->warm.job;
+	struct redis_wait wait = {.fd = -1, .timeout_ms = -1};
+	bool ready = false;
+	int timeout_ms = warm_item_wait(&run->warm, clock_mono_ms());
+
+	if (redis_outstanding(job->redis) > 0)
+		redis_wait(job->redis, &wait);
+	else if (run->waiting)
+		wait = (struct redis_wait){
+		    .fd = selection_fd(job->selection), .events = POLLIN, .timeout_ms = -1};
+	if (timeout_ms < 0 || timeout_ms > TURN_MS)
+		timeout_ms = TURN_MS;
+	if (wait.timeout_ms >= 0 && wait.timeout_ms < timeout_ms)
+		timeout_ms = wait.timeout_ms;
+	if (fetcher_turn(job->fetcher, timeout_ms, wait.fd, wait.events, &ready, err) != 0)
+		return -1;
+	return redis_outstanding(job->redis) > 0 ? redis_turn(job->redis, err) : 0;
+}
+
+/* A cache that evicts is not made better by filling it. */
+static void watch_evictions(struct run *run, uint64_t now_ms)
+{
+	struct warm *warm = &run->warm;
+	struct server_info info;
+	struct err err = {0};
+
+	if (run->evicted < 0 || warm->job->evict || now_ms < run->look_ms)
+		return;
+	run->look_ms = now_ms + EVICTION_LOOK_MS;
+	if (server_info(warm->job->redis, &info, &err) != 0 || info.evicted < 0)
+		return; /* a lost session shows at the next write */
+	uint64_t evicted = (uint64_t)(info.evicted - run->evicted);
+	if (evicted > EVICTION_MIN && evicted > warm->report->stored / 2)
+		err_set(&warm->stop, ERR_REDIS,
+			"the server evicted %" PRIu64 " keys while %" PRIu64
+			" were stored: it is full; raise maxmemory, warm less, or go on with "
+			"--evict",
+			evicted, warm->report->stored);
+}
+
+/* What may end the run from outside: a signal, the deadline, the lease, a full cache, forgotten
+ * scripts. */
+static void check(struct run *run)
+{
+	struct warm *warm = &run->warm;
+	const struct warm_job *job = warm->job;
+	uint64_t now_ms = clock_mono_ms();
+
+	if (err_is_set(&warm->stop))
+		return;
+	if (job->cancel && *job->cancel)
+		err_set(&warm->stop, ERR_INTERRUPTED,
+			"interrupted: not every item had its turn");
+	else if (job->deadline_ms && now_ms >= job->deadline_ms && !run->done)
+		err_set(&warm->stop, ERR_ITEM,
+			"the deadline came: not every item had its turn");
+	if (job->lease) {
+		lease_beat(job->lease, &warm->stop);
+		if (lease_lost(job->lease) && !err_is_set(&warm->stop))
+			err_set(&warm->stop, ERR_LOCKED,
+				"the lease was lost to another run: writing stopped");
+	}
+	if (warm->reload) {
+		warm->reload = false;
+		guard_reload(job->guard, &warm->stop);
+	}
+	watch_evictions(run, now_ms);
+	warm_item_retry(warm, now_ms);
+}
+
+/* Ends what is under way: the fetches are answered (cancelled ones at once), the writes
+ * acknowledged or lost. */
+static void settle(struct run *run)
+{
+	const struct warm_job *job = run->warm.job;
+	struct err ignored = {0};
+
+	while (run->warm.under_way > 0 || run->waiting) {
+		warm_item_abandon(&run->warm);
+		fetcher_drain(job->fetcher, &ignored);
+		redis_drain(job->redis, 0, &ignored);
+		run->waiting = fetcher_outstanding(job->fetcher) > 0;
+	}
+}
+
+static int64_t evicted_so_far(struct redis *redis)
+{
+	struct server_info info;
+
+	return server_info(redis, &info, NULL) == 0 && info.max_memory > 0 ? info.evicted : -1;
+}
+
+int warm_run(const struct warm_job *job, struct warm_report *ret_report, struct err *err)
+{
+	struct run run = {
+	    .warm = {.job = job, .report = ret_report, .hold_ms = request_hold_ms(job->ns)}};
+	struct warm *warm = &run.warm;
+	int status = 0;
+
+	*ret_report = (struct warm_report){.ns = job->ns};
+	histogram_init(&ret_report->source_us, SOURCE_HISTOGRAM_BITS);
+	run.evicted = job->dry_run || job->evict ? -1 : evicted_so_far(job->redis);
+	/* what was sent must be answered before the report: the session itself does not stop */
+	const volatile int *before = redis_set_cancel(job->redis, NULL);
+	do {
+		check(&run);
+		fill(&run);
+		if (warm->under_way > 0 || run.waiting)
+			status = turn(&run, &warm->stop);
+	} while (status == 0 && !err_is_set(&warm->stop) &&
+		 (!run.done || warm->under_way > 0 || run.waiting));
+	settle(&run);
+	redis_set_cancel(job->redis, before);
+	if (err_is_set(&warm->stop)) {
+		*err = warm->stop;
+		ret_report->complete = false;
+		status = -1;
+	}
+	warm_item_release(warm);
+	return status;
+}
+
+void warm_report_release(struct warm_report *report)
+{
+	histogram_release(&report->source_us);
+}

@@ -1,0 +1,180 @@
+#include "core/warm_private.h"
+
+#include "base/clock.h"
+#include "core/codec.h"
+#include "core/namespace.h"
+#include "core/store.h"
+
+/* --- the end of an item: Redis' acknowledgement --- */
+
+static void on_stored(void *ctx, const struct reply *reply)
+{
+	struct warm_item *item = ctx;
+	struct warm_report *report = item->warm->report;
+
+	if (reply->type != REPLY_STATUS) {
+		warm_item_trouble(item, reply, "SET");
+		return;
+	}
+	report->stored++;
+	report->bytes += item->value_len;
+	warm_item_finish(item);
+}
+
+static void on_outcome(void *ctx, const struct reply *reply)
+{
+	struct warm_item *item = ctx;
+	struct warm_report *report = item->warm->report;
+	enum guard_outcome outcome;
+	struct err err = {0};
+
+	if (guard_read_outcome(item->warm->job->guard, buf_bytes(&item->key), reply, &outcome,
+			       &err) != 0) {
+		warm_item_trouble(item, reply, "EVALSHA");
+		return;
+	}
+	switch (outcome) {
+	case GUARD_OVERTAKEN:
+		warm_item_skip(item, WARM_SKIP_OVERTAKEN);
+		return;
+	case GUARD_STORED:
+		report->stored++;
+		report->bytes += item->value_len;
+		break;
+	case GUARD_RENEWED:
+		report->renewed++;
+		break;
+	case GUARD_CHANGED: /* the cached value is not what the ETag stood for: ask for the
+			       whole */
+		item->state.etag = item->state.last_modified = (struct bytes){NULL, 0};
+		warm_answer_fetch(item);
+		return;
+	}
+	warm_item_finish(item);
+}
+
+/* --- the source's answer --- */
+
+static int64_t life_of(struct warm_item *item, const struct source_answer *answer)
+{
+	const struct warm_job *job = item->warm->job;
+	struct bytes values[TEMPLATE_VARS_MAX];
+
+	if (job->ttl_ms)
+		return job->ttl_ms;
+	template_match(job->ns->key, buf_bytes(&item->key), values);
+	return store_ttl_ms(job->ns, values, answer->max_age_s, clock_wall_ms());
+}
+
+static void store(struct warm_item *item, const struct source_answer *answer, int64_t ttl_ms)
+{
+	struct warm *warm = item->warm;
+	const struct warm_job *job = warm->job;
+	struct guard_value value = {
+	    .key = buf_bytes(&item->key),
+	    .value = codec_encode(&job->ns->compress, answer->value, &warm->packed),
+	    .ttl_ms = ttl_ms,
+	    .etag = answer->etag,
+	    .last_modified = answer->last_modified,
+	    .keep_same = job->policy != WARM_ALWAYS && item->state.ttl_ms != -2};
+	struct err err = {0};
+
+	item->value_len = value.value.len;
+	int status = job->guard
+			 ? guard_store(job->guard, &value, item->token, on_outcome, item, &err)
+			 : store_submit(job->redis, value.key, value.value, ttl_ms, on_stored,
+					item, &err);
+	if (status != 0)
+		warm_item_unsent(warm, &err);
+}
+
+static void on_pruned(void *ctx, const struct reply *reply)
+{
+	struct warm_item *item = ctx;
+
+	if (reply->type != REPLY_INTEGER) {
+		warm_item_trouble(item, reply, "UNLINK");
+		return;
+	}
+	item->warm->report->absent++;
+	item->warm->report->pruned += reply->integer > 0;
+	warm_item_finish(item);
+}
+
+static int prune(struct warm_item *item, struct err *err)
+{
+	const struct bytes argv[] = {BYTES("UNLINK"), buf_bytes(&item->key)};
+	struct redis_command command = {.argv = argv, .argc = 2, .fn = on_pruned, .ctx = item};
+
+	return redis_submit(item->warm->job->redis, &command, err);
+}
+
+/* Nothing there: noted where the namespace says so, reported when a value is still cached. */
+static void absent(struct warm_item *item, const struct source_answer *answer)
+{
+	struct warm *warm = item->warm;
+	const struct warm_job *job = warm->job;
+	bool cached = item->state.begun && item->state.ttl_ms != -2;
+	struct err err = {0};
+
+	if (cached && job->prune) {
+		if (prune(item, &err) != 0)
+			warm_item_unsent(warm, &err);
+		return;
+	}
+	const char *advice = cached ? ", but a value is cached: --prune drops it" : "";
+	if (answer->http_status)
+		err_set(&err, ERR_ITEM, "the source has nothing there (%u)%s",
+			answer->http_status, advice);
+	else
+		err_set(&err, ERR_ITEM, "the source has nothing there%s", advice);
+	warm_item_tell(warm, buf_bytes(&item->key), &err);
+	warm_item_unannounce(item, job->ns->negative_ms);
+	warm->report->absent++;
+	warm_item_finish(item);
+}
+
+static void on_answer(void *ctx, const struct source_answer *answer)
+{
+	struct warm_item *item = ctx;
+	struct warm *warm = item->warm;
+	struct err err = {0};
+
+	warm->report->attempts += answer->attempts;
+	warm->report->retries += answer->attempts > 1 ? answer->attempts - 1 : 0;
+	if (answer->status == SOURCE_FAILED) {
+		warm_item_unannounce(item, 0);
+		warm_item_fail(item, answer->cause, answer->error);
+		return;
+	}
+	histogram_add(&warm->report->source_us, answer->duration_us);
+	if (answer->status == SOURCE_EMPTY) {
+		absent(item, answer);
+		return;
+	}
+	warm->report->fetched++;
+	int64_t ttl_ms = life_of(item, answer);
+	if (ttl_ms == STORE_TTL_DO_NOT) {
+		warm_item_skip(item, WARM_SKIP_NO_STORE);
+	} else if (answer->status == SOURCE_NOT_MODIFIED) {
+		warm->report->not_modified++;
+		if (guard_renew(warm->job->guard, buf_bytes(&item->key), &item->state, ttl_ms,
+				item->token, on_outcome, item, &err) != 0)
+			warm_item_unsent(warm, &err);
+	} else {
+		store(item, answer, ttl_ms);
+	}
+}
+
+void warm_answer_fetch(struct warm_item *item)
+{
+	struct source_request *first = item->request.steps;
+
+	/* of a chain nobody can say which step the ETag belongs to */
+	bool conditional = item->request.count == 1 && item->warm->job->policy != WARM_ALWAYS;
+	first->etag = conditional ? item->state.etag : (struct bytes){NULL, 0};
+	first->last_modified =
+	    conditional ? item->state.last_modified : (struct bytes){NULL, 0};
+	fetcher_submit(item->warm->job->fetcher, item->request.steps, item->request.count,
+		       on_answer, item);
+}

@@ -1,0 +1,71 @@
+#ifndef CORE_WARM_PRIVATE_H
+#define CORE_WARM_PRIVATE_H
+
+#include "base/err.h"
+#include "core/guard.h"
+#include "core/request.h"
+#include "core/warm.h"
+
+/* Items under way at once: enough to keep any source's admission queue full. */
+#define WARM_WINDOW 256
+
+/* An item under way, from its key to Redis' acknowledgement. Recycled. */
+struct warm_item {
+	struct warm *warm;
+	struct warm_item
+	    *next; /* in the free list, or in the list of those that wait for another try */
+	struct buf key;
+	struct buf vars; /* {"name":"value",…}, when failures are written down */
+	struct request request;
+	struct guard_state state;
+	char token[GUARD_TOKEN_LEN + 1];
+	unsigned tries;
+	uint64_t again_ms; /* when to try again */
+	size_t value_len;
+};
+
+struct warm {
+	const struct warm_job *job;
+	struct warm_report *report;
+	struct warm_item *free;
+	struct warm_item
+	    *again; /* wait for another try: Redis lost or could not take their write */
+	struct warm_item *items[WARM_WINDOW]; /* all that exist, for the release */
+	size_t item_count;
+	size_t under_way;
+	struct buf packed; /* a value on its way, when its namespace packs them */
+	uint64_t hold_ms;  /* a fetch ends within */
+	bool reload;       /* the server forgot the scripts */
+	struct err stop;   /* why no more is begun */
+};
+
+/* Takes a fresh item for vars and starts it; all that happens to it ends in the report. */
+void warm_item_begin(struct warm *warm, const struct var *vars, size_t count);
+/* Starts again those whose time has come. */
+void warm_item_retry(struct warm *warm, uint64_t now_ms);
+/* How long until the first of them, in ms; -1: none waits. */
+int warm_item_wait(const struct warm *warm, uint64_t now_ms);
+/* Gives up those that wait, when the run stops. */
+void warm_item_abandon(struct warm *warm);
+/* Counts and tells an item that made no key at all. */
+void warm_item_bad(struct warm *warm, const struct err *err);
+void warm_item_release(struct warm *warm);
+
+/* What may end an item. Each counts it, tells it and takes it back. */
+void warm_item_finish(struct warm_item *item);
+void warm_item_fail(struct warm_item *item, unsigned cause, const struct err *err);
+void warm_item_skip(struct warm_item *item, enum warm_skip why);
+/* The fetch brought nothing: its token goes; negative_ms > 0 notes that the source has nothing
+ * there. */
+void warm_item_unannounce(struct warm_item *item, uint64_t negative_ms);
+/* Redis answered with an error: the item fails, is tried again, or ends the run. */
+void warm_item_trouble(struct warm_item *item, const struct reply *reply, const char *command);
+/* A submit failed: the session is gone for good. The item itself has heard REPLY_LOST. */
+void warm_item_unsent(struct warm *warm, const struct err *err);
+void warm_item_tell(const struct warm *warm, struct bytes key, const struct err *err);
+
+/* Asks the source; the answer's way to Redis and its acknowledgement end the item
+ * (warm_answer.c). */
+void warm_answer_fetch(struct warm_item *item);
+
+#endif

@@ -1,0 +1,110 @@
+#include "out/message.h"
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/json.h"
+#include "base/text.h"
+#include "out/progress.h"
+#include "out/stream.h"
+#include "out/terminal.h"
+
+#include <stdarg.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+const char *const out_level_names[] = {"debug", "info", "warning", "error", "silent", NULL};
+
+static void put_time(struct buf *buf)
+{
+	uint64_t now_ms = clock_wall_ms();
+	time_t seconds = (time_t)(now_ms / 1000);
+	char text[32] = "";
+	struct tm utc;
+
+	if (gmtime_r(&seconds, &utc))
+		strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &utc);
+	buf_printf(buf, "%s.%03uZ", text, (unsigned)(now_ms % 1000));
+}
+
+static void put_json_line(struct buf *line, enum out_level level, struct bytes text)
+{
+	buf_add_str(line, "{\"time\":\"");
+	put_time(line);
+	buf_printf(line, "\",\"level\":\"%s\",\"message\":", out_level_names[level]);
+	json_quote(line, text);
+	buf_add_str(line, "}\n");
+}
+
+static void put_text_line(struct buf *line, const struct out_messages *messages,
+			  enum out_level level, struct bytes text)
+{
+	static const enum out_style styles[] = {OUT_STYLE_DIM, OUT_STYLE_NONE, OUT_STYLE_YELLOW,
+						OUT_STYLE_RED, OUT_STYLE_NONE};
+	struct out_terminal terminal = {.colour = messages->colour};
+
+	buf_printf(line, "%s: ", messages->program);
+	if (level != OUT_INFO)
+		buf_printf(line, "%s%s:%s ", out_style(&terminal, styles[level]),
+			   out_level_names[level], out_style(&terminal, OUT_STYLE_NONE));
+	buf_add(line, text);
+	buf_add_char(line, '\n');
+}
+
+/* One write a line, so that lines of several processes do not mix. */
+static void write_line(struct bytes line)
+{
+	struct out_stream *stream = out_stream_new(STDERR_FILENO, "standard error");
+
+	out_progress_hide();
+	out_stream_write(stream, line);
+	out_stream_flush(stream, NULL); /* nowhere to complain about standard error */
+	out_stream_free(stream);
+}
+
+static void put_line(const struct out_messages *messages, enum out_level level,
+		     struct bytes text)
+{
+	struct buf clean = {0};
+	struct buf line = {0};
+
+	text_escape(&clean, text);
+	if (messages->json)
+		put_json_line(&line, level, buf_bytes(&clean));
+	else
+		put_text_line(&line, messages, level, buf_bytes(&clean));
+	write_line(buf_bytes(&line));
+	buf_release(&clean);
+	buf_release(&line);
+}
+
+void out_message(const struct out_messages *messages, enum out_level level, const char *format,
+		 ...)
+{
+	struct buf text = {0};
+	va_list args;
+
+	if (level < messages->level || level >= OUT_SILENT)
+		return;
+	va_start(args, format);
+	buf_vprintf(&text, format, args);
+	va_end(args);
+	put_line(messages, level, buf_bytes(&text));
+	buf_release(&text);
+}
+
+void out_error(const struct out_messages *messages, const struct err *err)
+{
+	static const char worded[] = "'ccache ";
+	struct buf text = {0};
+	const char *rest = err->text;
+
+	for (const char *hint; (hint = strstr(rest, worded)); rest = hint + sizeof worded - 1) {
+		buf_add(&text, (struct bytes){rest, (size_t)(hint - rest)});
+		buf_printf(&text, "'%s ", messages->program);
+	}
+	buf_add_str(&text, rest);
+	out_message(messages, OUT_ERROR, "%s", buf_str(&text));
+	buf_release(&text);
+}

@@ -1,0 +1,113 @@
+#include "out/stream.h"
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/mem.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { FULL = 64 * 1024 };
+
+struct out_stream {
+	int fd;
+	int error; /* errno of the first failure */
+	char *name;
+	struct buf pending;
+};
+
+struct out_stream *out_stream_new(int fd, const char *name)
+{
+	struct out_stream *stream = mem_zalloc(1, sizeof *stream);
+
+	stream->fd = fd;
+	stream->name = mem_strdup(name);
+	return stream;
+}
+
+void out_stream_free(struct out_stream *stream)
+{
+	if (!stream)
+		return;
+	buf_release(&stream->pending);
+	free(stream->name);
+	free(stream);
+}
+
+/* Bytes taken by the descriptor, 0 to try again, -1 on a failure. */
+static ssize_t write_some(int fd, struct bytes b)
+{
+	struct pollfd ready = {.fd = fd, .events = POLLOUT};
+	ssize_t n = write(fd, b.ptr, b.len);
+
+	if (n >= 0 || errno == EINTR)
+		return n < 0 ? 0 : n;
+	if (errno != EAGAIN && errno != EWOULDBLOCK)
+		return -1;
+	return poll(&ready, 1, -1) < 0 && errno != EINTR ? -1 : 0;
+}
+
+static void drain(struct out_stream *stream)
+{
+	struct bytes left = buf_bytes(&stream->pending);
+
+	while (left.len && !stream->error) {
+		ssize_t n = write_some(stream->fd, left);
+
+		if (n < 0)
+			stream->error = errno;
+		else
+			left = bytes_sub(left, (size_t)n, left.len);
+	}
+	buf_clear(&stream->pending);
+}
+
+void out_stream_write(struct out_stream *stream, struct bytes b)
+{
+	if (stream->error)
+		return;
+	buf_add(&stream->pending, b);
+	if (stream->pending.len >= FULL)
+		drain(stream);
+}
+
+void out_stream_printf(struct out_stream *stream, const char *format, ...)
+{
+	va_list args;
+
+	if (stream->error)
+		return;
+	va_start(args, format);
+	buf_vprintf(&stream->pending, format, args);
+	va_end(args);
+	if (stream->pending.len >= FULL)
+		drain(stream);
+}
+
+int out_stream_flush(struct out_stream *stream, struct err *err)
+{
+	drain(stream);
+	if (!stream->error)
+		return 0;
+	return err_set(err, ERR_OUTPUT, "%s: %s", stream->name, strerror(stream->error));
+}
+
+void out_stream_fail(struct out_stream *stream, int error)
+{
+	if (!stream->error)
+		stream->error = error;
+}
+
+bool out_stream_failed(const struct out_stream *stream)
+{
+	return stream->error != 0;
+}
+
+bool out_stream_closed(const struct out_stream *stream)
+{
+	return stream->error == EPIPE;
+}

@@ -1,0 +1,34 @@
+#ifndef OUT_STREAM_H
+#define OUT_STREAM_H
+
+#include "base/bytes.h"
+
+#include <stdbool.h>
+
+struct err;
+
+/*
+ * A buffered descriptor with a sticky error: writes after a failure do
+ * nothing, out_stream_flush tells the failure. Handles short writes, EINTR and
+ * EAGAIN (a non-blocking pipe). SIGPIPE must be ignored by the program.
+ */
+struct out_stream;
+/* name is for messages: "standard output". */
+struct out_stream *out_stream_new(int fd, const char *name);
+/* Does not close fd and drops what was not flushed; NULL is nothing. */
+void out_stream_free(struct out_stream *stream);
+void out_stream_write(struct out_stream *stream, struct bytes b);
+void out_stream_printf(struct out_stream *stream, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+/*
+ * 0, or -1 with ERR_OUTPUT ("standard output: No space left on device"). Of a
+ * closed pipe nothing should be shown: ask out_stream_closed.
+ */
+int out_stream_flush(struct out_stream *stream, struct err *err);
+/* Makes the stream fail with an errno, when what it should carry cannot be made. */
+void out_stream_fail(struct out_stream *stream, int error);
+bool out_stream_failed(const struct out_stream *stream);
+/* The reader went away (EPIPE): stop quietly. */
+bool out_stream_closed(const struct out_stream *stream);
+
+#endif

@@ -1,0 +1,315 @@
+#include "wire/redis.h"
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/num.h"
+#include "wire/redis_link.h"
+#include "wire/redis_queue.h"
+#include "wire/resp.h"
+#include "wire/target.h"
+#include "wire/transport.h"
+
+#include <poll.h>
+#include <stdlib.h>
+
+/*
+ * Windows: enough to keep the server busy across a round trip, little enough
+ * that one client's replies do not make a nearly full server evict keys.
+ */
+static const struct redis_limits defaults = {
+    .commands = 4096,
+    .sent_bytes = (size_t)1024 * 1024,
+    .reply_bytes = (size_t)1024 * 1024,
+    .max_bulk = (size_t)512 * 1024 * 1024 + 4096, /* the server's own proto-max-bulk-len */
+};
+
+/* A connection idle for so long is looked at before it is used: the server may have closed it.
+ */
+#define IDLE_MS 100
+
+enum io {
+	IO_OK,
+	IO_BROKEN, /* the connection is gone: it may be opened again */
+	IO_FATAL,  /* the server cannot be understood */
+};
+
+struct redis *redis_new(const struct target *target, const volatile int *cancel)
+{
+	struct redis *redis = mem_zalloc(1, sizeof *redis);
+
+	redis->target = target;
+	redis->cancel = cancel;
+	redis->limits = defaults;
+	redis->input = mem_alloc(RESP_FEED);
+	return redis;
+}
+
+void redis_free(struct redis *redis)
+{
+	if (!redis)
+		return;
+	redis_link_close(redis);
+	redis_queue_release(redis);
+	mem_arena_release(&redis->call_arena);
+	free(redis->input);
+	free(redis);
+}
+
+const volatile int *redis_set_cancel(struct redis *redis, const volatile int *cancel)
+{
+	const volatile int *before = redis->cancel;
+
+	redis->cancel = cancel;
+	return before;
+}
+
+void redis_set_limits(struct redis *redis, const struct redis_limits *limits)
+{
+	redis->limits = *limits;
+}
+
+const struct target *redis_target(const struct redis *redis)
+{
+	return redis->target;
+}
+
+const struct redis_counts *redis_counts(const struct redis *redis)
+{
+	return &redis->counts;
+}
+
+bool redis_is_connected(const struct redis *redis)
+{
+	return redis->transport != NULL;
+}
+
+size_t redis_outstanding(const struct redis *redis)
+{
+	return redis->ring.count;
+}
+
+static enum io write_out(struct redis *redis, bool *moved, struct err *err)
+{
+	const char *data = NULL;
+	size_t len = 0;
+
+	while (outq_next(&redis->out, &data, &len)) {
+		size_t done = 0;
+
+		switch (transport_send(redis->transport, data, len, &done, err)) {
+		case TRANSPORT_OK:
+			outq_sent(&redis->out, done);
+			redis->counts.bytes_sent += done;
+			*moved = true;
+			break;
+		case TRANSPORT_AGAIN:
+			return IO_OK;
+		case TRANSPORT_CLOSED:
+			return IO_BROKEN;
+		}
+	}
+	return IO_OK;
+}
+
+static enum io read_in(struct redis *redis, bool *moved, struct err *err)
+{
+	bool tls = redis->target->tls;
+
+	/* TLS may hold decrypted bytes that the descriptor does not show. */
+	while (redis->readable || tls) {
+		size_t done = 0;
+
+		switch (transport_recv(redis->transport, redis->input, RESP_FEED, &done, err)) {
+		case TRANSPORT_OK:
+			break;
+		case TRANSPORT_AGAIN:
+			redis->readable = false;
+			return IO_OK;
+		case TRANSPORT_CLOSED:
+			return IO_BROKEN;
+		}
+		redis->counts.bytes_received += done;
+		*moved = true;
+		if (resp_feed(redis->resp, redis->input, done, err) < 0)
+			return IO_FATAL;
+		if (done < RESP_FEED)
+			redis->readable = false;
+	}
+	return IO_OK;
+}
+
+/* Writes and reads what goes without waiting. */
+static enum io exchange(struct redis *redis, bool *moved, struct err *err)
+{
+	struct err reading = {0};
+	enum io written = write_out(redis, moved, err);
+
+	if (written == IO_OK)
+		return read_in(redis, moved, err);
+	/* A server that closes may have said why: what it sent before still counts. */
+	redis->readable = true;
+	if (read_in(redis, moved, &reading) == IO_FATAL) {
+		*err = reading;
+		return IO_FATAL;
+	}
+	return IO_BROKEN;
+}
+
+static int turn(struct redis *redis, bool *moved, struct err *err)
+{
+	struct err why = {0};
+
+	if (!redis->transport) {
+		if (redis->ring.count == 0)
+			return 0;
+		if (redis_link_open(redis, err) < 0)
+			return redis_link_fail(redis, err);
+	}
+	switch (exchange(redis, moved, &why)) {
+	case IO_OK:
+		break;
+	case IO_BROKEN:
+		redis_link_broken(redis, &why);
+		*moved = true;
+		break;
+	case IO_FATAL:
+		err_set(err, why.kind, "%s", why.text);
+		return redis_link_fail(redis, err);
+	}
+	if (*moved)
+		redis->progress_ms = clock_mono_ms();
+	return 0;
+}
+
+static int time_out(struct redis *redis, struct err *err)
+{
+	struct buf after = {0};
+
+	num_format_duration_ms(&after, (int64_t)redis->target->timeout_ms);
+	err_set(err, ERR_REDIS, "no answer within %s", buf_str(&after));
+	buf_release(&after);
+	return redis_link_fail(redis, err);
+}
+
+static short wanted_events(struct redis *redis)
+{
+	const char *data = NULL;
+	size_t len = 0;
+
+	return (short)(POLLIN | (outq_next(&redis->out, &data, &len) ? POLLOUT : 0));
+}
+
+/* Milliseconds until the timeout strikes; -1: it cannot. */
+static int patience(const struct redis *redis)
+{
+	if (redis->ring.count == 0 || redis->target->timeout_ms == 0)
+		return -1;
+	return clock_until_ms(redis->progress_ms + redis->target->timeout_ms);
+}
+
+/* A turn, and a wait if there was nothing to do. */
+static int step(struct redis *redis, struct err *err)
+{
+	bool moved = false;
+
+	if (turn(redis, &moved, err) < 0)
+		return -1;
+	if (redis->cancel && *redis->cancel) {
+		err_set(err, ERR_INTERRUPTED, "interrupted");
+		return redis_link_fail(redis, err);
+	}
+	if (moved || redis->ring.count == 0)
+		return 0;
+	int ready = transport_wait(redis->transport, wanted_events(redis), patience(redis),
+				   redis->cancel, err);
+	if (ready < 0)
+		return redis_link_fail(redis, err);
+	if (ready == 0)
+		return time_out(redis, err);
+	redis->readable = true;
+	return 0;
+}
+
+int redis_connect(struct redis *redis, struct err *err)
+{
+	err = err ? err : &redis->unheard;
+	if (redis->transport)
+		return 0;
+	return redis_link_open(redis, err) < 0 ? redis_link_fail(redis, err) : 0;
+}
+
+/* The first command after a pause: the clock starts anew, and a connection that was closed
+ * meanwhile is left. */
+static void wake(struct redis *redis)
+{
+	uint64_t now = clock_mono_ms();
+	struct err why = {0};
+	bool moved = false;
+
+	if (redis->transport && now - redis->progress_ms >= IDLE_MS) {
+		redis->readable = true;
+		if (read_in(redis, &moved, &why) != IO_OK)
+			redis_link_close(redis);
+	}
+	redis->progress_ms = now;
+}
+
+int redis_submit(struct redis *redis, const struct redis_command *command, struct err *err)
+{
+	bool moved = false;
+
+	err = err ? err : &redis->unheard;
+	if (redis->abandoning)
+		return err_set(err, redis->fault.kind, "%s", redis->fault.text);
+	if (redis->ring.count == 0 && !redis->in_callback)
+		wake(redis);
+	redis->counts.commands++;
+	const struct outq_block *block = redis->out.tail;
+	redis_queue_add(redis, command);
+	if (redis->ring.granted + 1 == redis->ring.count)
+		redis_queue_grant(redis);
+	if (redis->in_callback)
+		return 0;
+	if (redis->ring.granted == redis->ring.count)
+		return block && block != redis->out.tail ? turn(redis, &moved, err) : 0;
+	while (!redis_queue_has_room(redis)) {
+		if (step(redis, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+int redis_drain(struct redis *redis, size_t outstanding, struct err *err)
+{
+	err = err ? err : &redis->unheard;
+	while (redis->ring.count > outstanding) {
+		if (step(redis, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+void redis_wait(struct redis *redis, struct redis_wait *ret_wait)
+{
+	*ret_wait = (struct redis_wait){.fd = -1, .timeout_ms = -1};
+	if (redis->transport) {
+		ret_wait->fd = transport_fd(redis->transport);
+		ret_wait->events = wanted_events(redis);
+		ret_wait->timeout_ms = patience(redis);
+	} else if (redis->ring.count > 0) {
+		ret_wait->timeout_ms = 0;
+	}
+}
+
+int redis_turn(struct redis *redis, struct err *err)
+{
+	err = err ? err : &redis->unheard;
+	bool moved = false;
+
+	redis->readable = true;
+	if (turn(redis, &moved, err) < 0)
+		return -1;
+	if (!moved && patience(redis) == 0)
+		return time_out(redis, err);
+	return 0;
+}

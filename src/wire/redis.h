@@ -1,0 +1,137 @@
+#ifndef WIRE_REDIS_H
+#define WIRE_REDIS_H
+
+#include "base/bytes.h"
+#include "wire/reply.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct err;
+struct target;
+
+/*
+ * A pipelined session with one server: connects on first use, authenticates,
+ * selects the db, names itself, reconnects (min(retries × 50 ms, 1000 ms),
+ * bounded by the timeout), and bounds what is under way in commands, sent
+ * bytes and expected reply bytes. One thread, no globals.
+ *
+ * Whenever a call here returns -1, everything that was under way has been
+ * answered with REPLY_LOST and the connection is closed; err names the server.
+ * The next use opens a new one.
+ */
+struct redis;
+
+/*
+ * Called once per command, in order. reply lives only inside the call. May
+ * submit (that queues without waiting; the window still bounds what is sent),
+ * but must not drain, call or free the session. While a session is given up,
+ * a submit from a callback returns -1.
+ */
+typedef void redis_reply_fn(void *ctx, const struct reply *reply);
+
+enum redis_flags {
+	/*
+	 * May be sent again after a reconnect (reads, and writes whose repetition
+	 * changes nothing). Others come back as REPLY_LOST when the connection breaks
+	 * after any byte of them was sent.
+	 */
+	REDIS_IDEMPOTENT = 1,
+};
+
+struct redis_command {
+	const struct bytes *argv; /* copied (or adopted) by the submit */
+	size_t argc;
+	size_t expect; /* reply bytes to expect, for the window; 0: small */
+	unsigned flags;
+	redis_reply_fn *fn; /* may be NULL: the reply is dropped */
+	void *ctx;
+};
+
+struct redis_limits {
+	size_t commands; /* under way at once */
+	size_t sent_bytes;
+	size_t reply_bytes; /* expected */
+	size_t max_bulk;    /* a single reply longer than this is refused: the session is broken
+			       with ERR_REDIS */
+};
+
+/* Figures since redis_new. */
+struct redis_counts {
+	uint64_t commands;
+	uint64_t replies;
+	uint64_t bytes_sent;
+	uint64_t bytes_received;
+	uint64_t reconnects;
+};
+
+/*
+ * Borrows target. *cancel (may be NULL) turning non-zero ends every wait with ERR_INTERRUPTED.
+ * No connection yet.
+ */
+struct redis *redis_new(const struct target *target, const volatile int *cancel);
+/*
+ * Another cancel flag (NULL: none) from now on; returns the one before. For
+ * work that must hear the answers to what it sent before it stops.
+ */
+const volatile int *redis_set_cancel(struct redis *redis, const volatile int *cancel);
+/* Commands under way are dropped; their callbacks do not run. */
+void redis_free(struct redis *redis);
+void redis_set_limits(struct redis *redis, const struct redis_limits *limits);
+const struct target *redis_target(const struct redis *redis);
+const struct redis_counts *redis_counts(const struct redis *redis);
+
+/* Connects now if not connected. -1 with ERR_REDIS: unreachable, not a Redis, refused (AUTH,
+ * SELECT), TLS. */
+int redis_connect(struct redis *redis, struct err *err);
+bool redis_is_connected(const struct redis *redis);
+
+/*
+ * Queues a command; it is sent when the window is full, at redis_drain or
+ * redis_turn. Runs the session while a limit is reached; a command larger than
+ * the window goes alone. fn is called exactly once: when this returns -1,
+ * fn has heard REPLY_LOST (only not from inside a callback while the session is
+ * being given up: then the command was not taken).
+ */
+int redis_submit(struct redis *redis, const struct redis_command *command, struct err *err);
+/* Runs until at most `outstanding` commands are under way. Here and elsewhere err may be NULL.
+ */
+int redis_drain(struct redis *redis, size_t outstanding, struct err *err);
+size_t redis_outstanding(const struct redis *redis);
+/*
+ * One command and its answer; drains what was queued before. A server's error
+ * is returned as REPLY_ERROR with 0. *ret_reply lives until the next redis_call
+ * on this session. flags as in redis_command.
+ */
+int redis_call(struct redis *redis, const struct bytes *argv, size_t argc, unsigned flags,
+	       const struct reply **ret_reply, struct err *err);
+/* The same from a printf-less list of C strings, ended by NULL. */
+int redis_call_words(struct redis *redis, unsigned flags, const struct reply **ret_reply,
+		     struct err *err, ...);
+
+/*
+ * For a wait shared with other descriptors: what to poll for, and a turn
+ * without waiting (writes, reads, calls back), except that it opens the
+ * connection when there is none. Events are POLLIN/POLLOUT.
+ */
+struct redis_wait {
+	int fd;
+	short events;
+	int timeout_ms; /* until the session wants a turn of its own; -1: none */
+};
+void redis_wait(struct redis *redis, struct redis_wait *ret_wait);
+int redis_turn(struct redis *redis, struct err *err);
+
+/*
+ * Turns an error (or LOST) reply into the line that a user sees: server, code,
+ * command, key, remedy. Returns -1. key may be empty.
+ */
+int redis_fail(const struct redis *redis, const struct reply *reply, const char *command,
+	       struct bytes key, struct err *err);
+
+/* Server version as 10000×major + 100×minor + patch (70015), from HELLO/INFO; 0 when it may not
+ * be asked. */
+uint32_t redis_version(struct redis *redis);
+
+#endif

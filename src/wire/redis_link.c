@@ -1,0 +1,115 @@
+#include "wire/redis_link.h"
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "wire/redis_queue.h"
+#include "wire/resp.h"
+#include "wire/target.h"
+#include "wire/transport.h"
+
+/* The systems' own reconnect schedule. */
+#define RETRY_STEP_MS 50
+#define RETRY_MAX_MS 1000
+
+static uint64_t deadline(const struct redis *redis)
+{
+	if (redis->target->timeout_ms == 0)
+		return UINT64_MAX;
+	return clock_mono_ms() + redis->target->timeout_ms;
+}
+
+static int on_reply(void *ctx, const struct reply *reply)
+{
+	return redis_queue_answer(ctx, reply);
+}
+
+static int open_once(struct redis *redis, bool *ret_refused, struct err *err)
+{
+	struct transport *transport = NULL;
+
+	*ret_refused = false;
+	if (transport_open(redis->target, redis->cancel, &transport, err) < 0)
+		return -1;
+	if (setup_run(transport, redis->target, redis->cancel, deadline(redis), &redis->facts,
+		      ret_refused, err) < 0) {
+		transport_close(transport);
+		return -1;
+	}
+	redis->transport = transport;
+	redis->resp = resp_new(redis->limits.max_bulk, on_reply, redis);
+	redis->readable = false;
+	redis->progress_ms = clock_mono_ms();
+	return 0;
+}
+
+static int back_off(struct redis *redis, struct err *err)
+{
+	unsigned wait = redis->retries * RETRY_STEP_MS;
+	int left = clock_until_ms(redis->give_up_ms);
+
+	redis->retries++;
+	if (wait > RETRY_MAX_MS)
+		wait = RETRY_MAX_MS;
+	return transport_wait(NULL, 0, (int)wait < left ? (int)wait : left, redis->cancel, err);
+}
+
+int redis_link_open(struct redis *redis, struct err *err)
+{
+	if (redis->give_up_ms == 0 && redis->was_open)
+		redis->give_up_ms = deadline(redis);
+	bool again = redis->give_up_ms != 0;
+
+	for (;;) {
+		struct err why = {0};
+		bool refused = false;
+
+		if (again && back_off(redis, err) < 0)
+			return -1;
+		if (open_once(redis, &refused, &why) == 0) {
+			redis->counts.reconnects += again;
+			redis->was_open = true;
+			return 0;
+		}
+		if (!again || refused || why.kind != ERR_REDIS ||
+		    clock_until_ms(redis->give_up_ms) == 0)
+			return err_set(err, why.kind, "%s", why.text);
+	}
+}
+
+void redis_link_close(struct redis *redis)
+{
+	transport_close(redis->transport);
+	resp_free(redis->resp);
+	redis->transport = NULL;
+	redis->resp = NULL;
+}
+
+void redis_link_broken(struct redis *redis, const struct err *why)
+{
+	redis_link_close(redis);
+	if (redis->ring.count == 0) { /* nobody waits: the next command has its own time */
+		redis->give_up_ms = 0;
+		redis->retries = 0;
+		return;
+	}
+	redis->fault = *why;
+	if (redis->give_up_ms == 0)
+		redis->give_up_ms = deadline(redis);
+	redis_queue_restart(redis);
+}
+
+int redis_link_fail(struct redis *redis, struct err *err)
+{
+	struct buf name = {0};
+
+	redis->fault = *err; /* without the name: redis_fail puts it */
+	target_describe(redis->target, &name);
+	err_wrap(err, "redis %s", buf_str(&name));
+	buf_release(&name);
+	redis_link_close(redis);
+	redis->give_up_ms = 0;
+	redis->retries = 0;
+	redis->was_open = false;
+	redis_queue_abandon(redis);
+	return -1;
+}

@@ -1,0 +1,64 @@
+#ifndef WIRE_REDIS_PRIVATE_H
+#define WIRE_REDIS_PRIVATE_H
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "wire/outq.h"
+#include "wire/redis.h"
+#include "wire/setup.h"
+
+struct resp;
+struct transport;
+
+/* A command that awaits its answer, from its submit on. */
+struct redis_pending {
+	struct outq_block *block; /* NULL: lost */
+	size_t at;                /* its bytes in block */
+	size_t len;
+	size_t expect;
+	unsigned flags;
+	redis_reply_fn *fn;
+	void *ctx;
+};
+
+/* Commands in order of submission; a ring whose size is a power of two. */
+struct redis_ring {
+	struct redis_pending *slots;
+	size_t size;
+	size_t head;
+	size_t count;
+	size_t granted; /* the first so many are within the window */
+};
+
+struct redis {
+	const struct target *target;
+	const volatile int *cancel;
+	struct redis_limits limits;
+	struct redis_counts counts;
+
+	struct transport *transport; /* NULL: not connected */
+	struct resp *resp;
+	struct setup_facts facts;
+	struct outq out;
+	struct redis_ring ring;
+	size_t flying_commands; /* granted and not answered: what the window bounds */
+	size_t flying_bytes;
+	size_t flying_expect;
+
+	uint64_t progress_ms; /* when bytes last moved, or waiting began */
+	uint64_t give_up_ms;  /* broken: until when reconnecting is tried; 0: not broken */
+	unsigned retries;
+	bool was_open; /* a server that was there may be restarting: the schedule applies */
+	bool in_callback;
+	bool abandoning;    /* the callbacks hear REPLY_LOST: nothing new is taken */
+	char *input;        /* RESP_FEED bytes */
+	bool readable;      /* the descriptor may hold input */
+	struct err fault;   /* why the connection broke last */
+	struct err unheard; /* where errors go that the caller does not want */
+
+	struct mem_arena call_arena; /* of the last redis_call */
+	const struct reply *call_reply;
+	bool version_asked;
+};
+
+#endif

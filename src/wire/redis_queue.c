@@ -1,0 +1,176 @@
+#include "wire/redis_queue.h"
+
+#include "wire/resp.h"
+#include "wire/target.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static struct redis_pending *slot(const struct redis_ring *ring, size_t index)
+{
+	return &ring->slots[(ring->head + index) & (ring->size - 1)];
+}
+
+static void grow(struct redis_ring *ring)
+{
+	size_t size = ring->size ? ring->size * 2 : 256;
+	struct redis_pending *slots = mem_resize(NULL, size, sizeof *slots);
+
+	for (size_t i = 0; i < ring->count; i++)
+		slots[i] = *slot(ring, i);
+	free(ring->slots);
+	ring->slots = slots;
+	ring->size = size;
+	ring->head = 0;
+}
+
+void redis_queue_add(struct redis *redis, const struct redis_command *command)
+{
+	struct redis_ring *ring = &redis->ring;
+	struct redis_pending pending = {
+	    .len = resp_command_size(command->argv, command->argc),
+	    .expect = command->expect,
+	    .flags = command->flags,
+	    .fn = command->fn,
+	    .ctx = command->ctx,
+	};
+
+	pending.block = outq_add(&redis->out, pending.len, &pending.at);
+	resp_command_write(pending.block->data + pending.at, command->argv, command->argc);
+	if (ring->count == ring->size)
+		grow(ring);
+	*slot(ring, ring->count++) = pending;
+}
+
+static bool fits(const struct redis *redis, const struct redis_pending *pending)
+{
+	return redis->flying_commands < redis->limits.commands &&
+	       redis->flying_bytes + pending->len <= redis->limits.sent_bytes &&
+	       redis->flying_expect + pending->expect <= redis->limits.reply_bytes;
+}
+
+void redis_queue_grant(struct redis *redis)
+{
+	struct redis_ring *ring = &redis->ring;
+
+	while (ring->granted < ring->count) {
+		const struct redis_pending *pending = slot(ring, ring->granted);
+
+		if (pending->block) {
+			if (redis->flying_commands > 0 && !fits(redis, pending))
+				return;
+			redis->flying_commands++;
+			redis->flying_bytes += pending->len;
+			redis->flying_expect += pending->expect;
+			outq_grant(pending->block, pending->at + pending->len);
+		}
+		ring->granted++;
+	}
+}
+
+bool redis_queue_has_room(const struct redis *redis)
+{
+	if (redis->ring.granted < redis->ring.count)
+		return false;
+	return redis->flying_commands == 0 ||
+	       (redis->flying_commands <= redis->limits.commands / 2 &&
+		redis->flying_bytes <= redis->limits.sent_bytes / 2 &&
+		redis->flying_expect <= redis->limits.reply_bytes / 2);
+}
+
+/* Takes the oldest command off before its callback runs: that may submit. */
+static void pop(struct redis *redis, const struct reply *reply)
+{
+	struct redis_ring *ring = &redis->ring;
+	struct redis_pending pending = *slot(ring, 0);
+
+	ring->head++;
+	ring->count--;
+	if (ring->granted > 0)
+		ring->granted--;
+	redis->counts.replies++;
+	redis->in_callback = true;
+	if (pending.fn)
+		pending.fn(pending.ctx, reply);
+	redis->in_callback = false;
+}
+
+static void pop_lost(struct redis *redis)
+{
+	struct reply lost = {.type = REPLY_LOST, .text = bytes_of(redis->fault.text)};
+
+	while (redis->ring.count > 0 && !slot(&redis->ring, 0)->block)
+		pop(redis, &lost);
+}
+
+/* Where the transport may have sent up to: TLS encrypts and sends parts of an unfinished offer.
+ */
+static bool started(const struct redis *redis, const struct redis_pending *pending)
+{
+	const struct outq_block *block = pending->block;
+
+	return pending->at < (redis->target->tls ? block->offered : block->sent);
+}
+
+int redis_queue_answer(struct redis *redis, const struct reply *reply)
+{
+	struct redis_ring *ring = &redis->ring;
+	const struct redis_pending *pending = ring->count > 0 ? slot(ring, 0) : NULL;
+
+	if (!pending || ring->granted == 0 || !started(redis, pending))
+		return -1;
+	redis->flying_commands--;
+	redis->flying_bytes -= pending->len;
+	redis->flying_expect -= pending->expect;
+	redis->give_up_ms = 0;
+	redis->retries = 0;
+	outq_answered(&redis->out);
+	pop(redis, reply);
+	pop_lost(redis);
+	if (ring->granted < ring->count)
+		redis_queue_grant(redis);
+	return 0;
+}
+
+void redis_queue_restart(struct redis *redis)
+{
+	struct outq old = redis->out;
+
+	redis->out = (struct outq){0};
+	for (size_t i = 0; i < redis->ring.count; i++) {
+		struct redis_pending *pending = slot(&redis->ring, i);
+
+		if (!pending->block)
+			continue;
+		if (started(redis, pending) && !(pending->flags & REDIS_IDEMPOTENT))
+			pending->block = NULL;
+		else
+			pending->block = outq_move(&redis->out, pending->block, pending->at,
+						   pending->len, &pending->at);
+	}
+	outq_release(&old);
+	redis->ring.granted = 0;
+	redis->flying_commands = redis->flying_bytes = redis->flying_expect = 0;
+	pop_lost(redis);
+	redis_queue_grant(redis);
+}
+
+/* A callback may submit again: only what is there now is answered, the rest with the next
+ * failure. */
+void redis_queue_abandon(struct redis *redis)
+{
+	for (size_t i = 0; i < redis->ring.count; i++)
+		slot(&redis->ring, i)->block = NULL;
+	outq_release(&redis->out);
+	redis->ring.granted = 0;
+	redis->flying_commands = redis->flying_bytes = redis->flying_expect = 0;
+	redis->abandoning = true;
+	pop_lost(redis);
+	redis->abandoning = false;
+}
+
+void redis_queue_release(struct redis *redis)
+{
+	outq_release(&redis->out);
+	free(redis->ring.slots);
+}

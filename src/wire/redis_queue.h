@@ -1,0 +1,25 @@
+#ifndef WIRE_REDIS_QUEUE_H
+#define WIRE_REDIS_QUEUE_H
+
+#include "wire/redis_private.h"
+
+/* The commands under way: their order, the window, who is told what. */
+
+/* Queues a command: its bytes are copied. */
+void redis_queue_add(struct redis *redis, const struct redis_command *command);
+/* Lets go as many commands as the window allows, at least one. */
+void redis_queue_grant(struct redis *redis);
+/* True when nothing waits for the window and half of it is free. */
+bool redis_queue_has_room(const struct redis *redis);
+/* The oldest command's answer. -1: no command has been sent that it could belong to. */
+int redis_queue_answer(struct redis *redis, const struct reply *reply);
+/*
+ * After a break: what may be sent again, or was not sent, is queued anew; the
+ * others are answered with REPLY_LOST when their turn comes.
+ */
+void redis_queue_restart(struct redis *redis);
+/* Answers everything with REPLY_LOST. */
+void redis_queue_abandon(struct redis *redis);
+void redis_queue_release(struct redis *redis);
+
+#endif

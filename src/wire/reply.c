@@ -1,0 +1,69 @@
+#include "wire/reply.h"
+
+#include "base/mem.h"
+
+static const struct {
+	const char *code;
+	enum reply_error kind;
+} codes[] = {
+    {"MOVED", REPLY_ERR_MOVED},           {"ASK", REPLY_ERR_ASK},
+    {"TRYAGAIN", REPLY_ERR_TRYAGAIN},     {"CLUSTERDOWN", REPLY_ERR_CLUSTERDOWN},
+    {"CROSSSLOT", REPLY_ERR_CROSSSLOT},   {"READONLY", REPLY_ERR_READONLY},
+    {"LOADING", REPLY_ERR_LOADING},       {"BUSY", REPLY_ERR_BUSY},
+    {"MASTERDOWN", REPLY_ERR_MASTERDOWN}, {"OOM", REPLY_ERR_OOM},
+    {"MISCONF", REPLY_ERR_MISCONF},       {"NOREPLICAS", REPLY_ERR_NOREPLICAS},
+    {"NOAUTH", REPLY_ERR_NOAUTH},         {"WRONGPASS", REPLY_ERR_WRONGPASS},
+    {"NOPERM", REPLY_ERR_NOPERM},         {"WRONGTYPE", REPLY_ERR_WRONGTYPE},
+    {"NOSCRIPT", REPLY_ERR_NOSCRIPT},
+};
+
+enum reply_error reply_error_kind(const struct reply *reply)
+{
+	struct bytes code = bytes_sub(reply->text, 0, bytes_index(reply->text, ' '));
+
+	if (reply->type == REPLY_LOST)
+		return REPLY_ERR_LOST;
+	if (reply->type != REPLY_ERROR)
+		return REPLY_ERR_NONE;
+	for (size_t i = 0; i < sizeof codes / sizeof *codes; i++) {
+		if (bytes_equal_str(code, codes[i].code))
+			return codes[i].kind;
+	}
+	if (bytes_starts_with(reply->text, BYTES("ERR unknown command")) ||
+	    bytes_starts_with(reply->text, BYTES("ERR unknown subcommand")))
+		return REPLY_ERR_UNKNOWN_COMMAND;
+	return REPLY_ERR_OTHER;
+}
+
+bool reply_stops_writing(const struct reply *reply)
+{
+	switch (reply_error_kind(reply)) {
+	case REPLY_ERR_MOVED:
+	case REPLY_ERR_READONLY:
+	case REPLY_ERR_OOM:
+	case REPLY_ERR_MISCONF:
+	case REPLY_ERR_NOREPLICAS:
+	case REPLY_ERR_NOAUTH:
+	case REPLY_ERR_NOPERM:
+		return true;
+	default:
+		return false;
+	}
+}
+
+const struct reply *reply_copy(struct mem_arena *arena, const struct reply *reply)
+{
+	struct reply *copy = mem_arena_alloc(arena, sizeof *copy);
+
+	*copy = *reply;
+	copy->text = mem_arena_bytes(arena, reply->text);
+	if (reply->count > 0) {
+		const struct reply **items =
+		    mem_arena_alloc(arena, reply->count * sizeof(const struct reply *));
+
+		for (size_t i = 0; i < reply->count; i++)
+			items[i] = reply_copy(arena, reply->items[i]);
+		copy->items = items;
+	}
+	return copy;
+}

@@ -1,0 +1,20 @@
+#ifndef WIRE_TRANSPORT_ERROR_H
+#define WIRE_TRANSPORT_ERROR_H
+
+#include <curl/curl.h>
+#include <stdbool.h>
+
+struct err;
+struct target;
+
+/*
+ * Says why libcurl did not open a connection to target, with the remedy.
+ * reached: TCP stood, so what failed came after. detail is its
+ * CURLOPT_ERRORBUFFER. Returns -1 with ERR_REDIS.
+ */
+int transport_error_open(const struct target *target, CURL *easy, CURLcode code, bool reached,
+			 const char *detail, struct err *err);
+/* The same for an open connection that broke. */
+int transport_error_broken(const char *detail, struct err *err);
+
+#endif

@@ -1,0 +1,332 @@
+#include "check.h"
+#include "client.h"
+
+#include "core/guard.h"
+#include "core/lease.h"
+#include "core/sidecar.h"
+#include "core/slot.h"
+
+/* Sidecars, guarded writes and leases, against a real server. */
+static struct server server;
+static struct client client;
+static struct guard *guard;
+
+static struct buf asked; /* the last text that ask got */
+
+static int64_t ask_argv(const struct bytes *argv, size_t argc)
+{
+	const struct reply *reply = NULL;
+
+	CHECK_INT(redis_call(client.redis, argv, argc, 0, &reply, &client.err), 0);
+	buf_clear(&asked);
+	if (reply)
+		buf_add(&asked, reply->text);
+	return reply && reply->type == REPLY_INTEGER ? reply->integer : -100;
+}
+
+static int64_t ask(const char *command, struct bytes key)
+{
+	const struct bytes argv[] = {bytes_of(command), key};
+
+	return ask_argv(argv, 2);
+}
+
+static void set(struct bytes key, struct bytes value)
+{
+	const struct bytes argv[] = {BYTES("SET"), key, value};
+
+	ask_argv(argv, 3);
+}
+
+TEST(sidecars_share_their_keys_slot)
+{
+	static const struct bytes keys[] = {
+	    BYTES("message:1"), BYTES("a{b}c"),   BYTES("{}x"),       BYTES("a}b"),
+	    BYTES("a{}b{c}"),   BYTES(""),        BYTES("{"),         BYTES("}"),
+	    BYTES("{}"),        BYTES("a{{b}c"),  BYTES("a{b"),       BYTES("{a}{b}"),
+	    BYTES("a{b}}"),     BYTES("\0x{\0}"), BYTES("\xff\xfe}"),
+	};
+
+	for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
+		struct buf name = {0};
+		struct bytes back;
+		const struct bytes of_key[] = {BYTES("CLUSTER"), BYTES("KEYSLOT"), keys[i]};
+
+		sidecar_name(&name, keys[i]);
+		const struct bytes of_name[] = {BYTES("CLUSTER"), BYTES("KEYSLOT"),
+						buf_bytes(&name)};
+		int64_t slot = ask_argv(of_key, 3);
+
+		CHECK_INT(slot_of(keys[i]), slot);
+		CHECK_INT(ask_argv(of_name, 3), slot);
+		CHECK(sidecar_key(buf_bytes(&name), &back));
+		CHECK_BYTES(back, keys[i]);
+		buf_release(&name);
+	}
+}
+
+TEST(what_is_no_sidecar_is_not_decoded)
+{
+	static const char *const names[] = {
+	    "",           "message:1",  "cc:m:", "cc:m:{a}", "cc:m:{a}9:a", "cc:m:{a}x:a",
+	    "cc:m:{a}1:", "cc:c:{a}1:a"};
+	struct bytes key;
+
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+		CHECK(!sidecar_key(bytes_of(names[i]), &key));
+}
+
+/* --- one step each, its answer heard --- */
+
+static struct bytes the_key;
+static struct guard_state state;
+static enum guard_outcome outcome;
+static int heard;
+
+static void on_state(void *ctx, const struct reply *reply)
+{
+	heard = guard_read_state(guard, the_key, reply, ctx, &client.err);
+}
+
+static void on_outcome(void *ctx, const struct reply *reply)
+{
+	heard = guard_read_outcome(guard, the_key, reply, ctx, &client.err);
+}
+
+static void begin(const char *token, int64_t enough_ms, bool heed_absent)
+{
+	struct guard_intent intent = {.token = token,
+				      .hold_ms = 60000,
+				      .enough_ms = enough_ms,
+				      .heed_absent = heed_absent};
+
+	CHECK_INT(guard_begin(guard, the_key, &intent, on_state, &state, &client.err), 0);
+	CHECK_INT(redis_drain(client.redis, 0, &client.err), 0);
+	CHECK_INT(heard, 0);
+}
+
+static enum guard_outcome store(const char *token, struct bytes value, struct bytes etag,
+				bool keep_same)
+{
+	struct guard_value guarded = {.key = the_key,
+				      .value = value,
+				      .ttl_ms = 100000,
+				      .etag = etag,
+				      .keep_same = keep_same};
+
+	CHECK_INT(guard_store(guard, &guarded, token, on_outcome, &outcome, &client.err), 0);
+	CHECK_INT(redis_drain(client.redis, 0, &client.err), 0);
+	CHECK_INT(heard, 0);
+	return outcome;
+}
+
+static enum guard_outcome renew(const char *token)
+{
+	CHECK_INT(guard_renew(guard, the_key, &state, 200000, token, on_outcome, &outcome,
+			      &client.err),
+		  0);
+	CHECK_INT(redis_drain(client.redis, 0, &client.err), 0);
+	CHECK_INT(heard, 0);
+	return outcome;
+}
+
+static void drop_sidecar(void)
+{
+	struct buf name = {0};
+
+	sidecar_name(&name, the_key);
+	ask("UNLINK", buf_bytes(&name));
+	buf_release(&name);
+}
+
+static int64_t sidecar_ttl(void)
+{
+	struct buf name = {0};
+
+	sidecar_name(&name, the_key);
+	int64_t ttl_ms = ask("PTTL", buf_bytes(&name));
+	buf_release(&name);
+	return ttl_ms;
+}
+
+TEST(a_fetch_that_nobody_disturbed_stores)
+{
+	the_key = BYTES("k:stored");
+	begin("token-0000000001", -1, false);
+	CHECK(state.begun && state.ttl_ms == -2 && state.etag.len == 0);
+	CHECK(sidecar_ttl() > 0);
+	CHECK_INT(
+	    store("token-0000000001", BYTES("v\0\r\n\xff"), (struct bytes){NULL, 0}, false),
+	    GUARD_STORED);
+	ask("GET", the_key);
+	CHECK_BYTES(buf_bytes(&asked), BYTES("v\0\r\n\xff"));
+	int64_t ttl_ms = ask("PTTL", the_key);
+	CHECK(ttl_ms > 90000 && ttl_ms <= 100000);
+	CHECK_INT(sidecar_ttl(), -2); /* nothing to keep without an ETag */
+}
+
+TEST(an_invalidation_in_between_wins)
+{
+	the_key = BYTES("k:fenced");
+	begin("token-0000000002", -1, false);
+	drop_sidecar();
+	CHECK_INT(store("token-0000000002", BYTES("old"), (struct bytes){NULL, 0}, false),
+		  GUARD_OVERTAKEN);
+	CHECK_INT(ask("EXISTS", the_key), 0);
+}
+
+TEST(a_later_fetch_wins)
+{
+	the_key = BYTES("k:later");
+	begin("token-000000000a", -1, false);
+	begin("token-000000000b", -1, false);
+	CHECK_INT(store("token-000000000a", BYTES("first"), (struct bytes){NULL, 0}, false),
+		  GUARD_OVERTAKEN);
+	CHECK_INT(store("token-000000000b", BYTES("second"), (struct bytes){NULL, 0}, false),
+		  GUARD_STORED);
+	ask("GET", the_key);
+	CHECK_BYTES(buf_bytes(&asked), BYTES("second"));
+}
+
+TEST(an_etag_renews_only_what_was_stored_with_it)
+{
+	the_key = BYTES("k:etag");
+	begin("token-0000000003", -1, false);
+	CHECK_INT(store("token-0000000003", BYTES("body"), BYTES("\"e1\""), false),
+		  GUARD_STORED);
+	begin("token-0000000004", -1, false);
+	CHECK_BYTES(state.etag, BYTES("\"e1\""));
+	CHECK_INT(renew("token-0000000004"), GUARD_RENEWED);
+	CHECK(ask("PTTL", the_key) > 150000);
+
+	begin("token-0000000005", -1, false);
+	CHECK_BYTES(state.etag, BYTES("\"e1\"")); /* it outlives the renewal */
+	set(the_key, BYTES("an application wrote this"));
+	CHECK_INT(renew("token-0000000005"), GUARD_CHANGED);
+	CHECK_INT(ask("PTTL", the_key), -1);
+}
+
+TEST(the_same_bytes_are_not_rewritten)
+{
+	the_key = BYTES("k:same");
+	set(the_key, BYTES("same"));
+	begin("token-0000000006", -1, false);
+	CHECK_INT(state.ttl_ms, -1);
+	CHECK_INT(store("token-0000000006", BYTES("same"), (struct bytes){NULL, 0}, true),
+		  GUARD_RENEWED);
+	CHECK(ask("PTTL", the_key) > 90000);
+	begin("token-0000000007", -1, false);
+	CHECK_INT(store("token-0000000007", BYTES("other"), (struct bytes){NULL, 0}, true),
+		  GUARD_STORED);
+}
+
+TEST(a_key_that_lives_long_enough_is_left_alone)
+{
+	the_key = BYTES("k:fresh");
+	begin("token-0000000008", 0, false);
+	CHECK(state.begun);
+	store("token-0000000008", BYTES("v"), (struct bytes){NULL, 0}, false);
+	begin("token-0000000009", 0, false); /* --if missing */
+	CHECK(!state.begun);
+	begin("token-0000000009", 50000, false); /* --expiring 50s */
+	CHECK(!state.begun);
+	begin("token-0000000009", 150000, false);
+	CHECK(state.begun);
+}
+
+TEST(nothing_there_is_noted_beside_the_key)
+{
+	the_key = BYTES("k:absent");
+	begin("token-0000000010", -1, true);
+	CHECK_INT(guard_end(guard, the_key, 30000, "token-0000000010", NULL, NULL, &client.err),
+		  0);
+	begin("token-0000000011", -1, true);
+	CHECK(!state.begun && state.absent);
+	CHECK_INT(ask("EXISTS", the_key), 0);
+	begin("token-0000000012", -1, false);
+	CHECK(state.begun);
+	CHECK_INT(guard_end(guard, the_key, 0, "token-0000000012", NULL, NULL, &client.err), 0);
+	CHECK_INT(sidecar_ttl(), -2);
+}
+
+TEST(scripts_that_the_server_forgot_are_loaded_again)
+{
+	const struct bytes flush[] = {BYTES("SCRIPT"), BYTES("FLUSH")};
+	struct guard_intent intent = {
+	    .token = "token-0000000013", .hold_ms = 1000, .enough_ms = -1};
+
+	the_key = BYTES("k:forgot");
+	ask_argv(flush, 2);
+	CHECK_INT(guard_begin(guard, the_key, &intent, on_state, &state, &client.err), 0);
+	CHECK_INT(redis_drain(client.redis, 0, &client.err), 0);
+	CHECK_INT(heard, -1);
+	CHECK_INT(guard_reload(guard, &client.err), 0);
+	begin("token-0000000013", -1, false);
+	CHECK(state.begun);
+}
+
+TEST(one_holds_a_lease_and_the_next_is_told_who)
+{
+	struct lease *mine = NULL, *other = NULL;
+	struct err err = {0};
+	char pid[32];
+
+	CHECK_INT(lease_acquire(client.redis, "warm:test", &mine, &err), 0);
+	CHECK(ask("PTTL", BYTES("cc:l:warm:test")) > LEASE_TTL_MS - 5000);
+	CHECK_INT(lease_acquire(client.redis, "warm:test", &other, &err), -1);
+	CHECK_INT(err.kind, ERR_LOCKED);
+	snprintf(pid, sizeof pid, "pid %d", (int)getpid());
+	CHECK(strstr(err.text, pid) != NULL);
+	CHECK(!lease_lost(mine));
+	lease_release(mine);
+	CHECK_INT(ask("EXISTS", BYTES("cc:l:warm:test")), 0);
+}
+
+TEST(a_lease_of_another_is_not_given_back)
+{
+	struct lease *mine = NULL;
+	struct err err = {0};
+
+	CHECK_INT(lease_acquire(client.redis, "warm:taken", &mine, &err), 0);
+	set(BYTES("cc:l:warm:taken"), BYTES("{\"token\":\"another\"}"));
+	lease_release(mine);
+	CHECK_INT(ask("EXISTS", BYTES("cc:l:warm:taken")), 1);
+}
+
+int main(void)
+{
+	char port[16];
+	const char *cluster[] = {"--cluster-enabled", "yes", "--cluster-port", port, NULL};
+	bool denied = false;
+
+	snprintf(port, sizeof port, "%u", server_free_port());
+	server_start(&server, true, cluster);
+	client_unix(&client, &server, 0);
+	RUN(sidecars_share_their_keys_slot);
+	RUN(what_is_no_sidecar_is_not_decoded);
+	client_close(&client);
+	server_stop(&server);
+
+	server_start(&server, false, NULL);
+	client_unix(&client, &server, 0);
+	if (guard_new(client.redis, &guard, &denied, &client.err) != 0) {
+		printf("Bail out! %s\n", client.err.text);
+		return 1;
+	}
+	RUN(a_fetch_that_nobody_disturbed_stores);
+	RUN(an_invalidation_in_between_wins);
+	RUN(a_later_fetch_wins);
+	RUN(an_etag_renews_only_what_was_stored_with_it);
+	RUN(the_same_bytes_are_not_rewritten);
+	RUN(a_key_that_lives_long_enough_is_left_alone);
+	RUN(nothing_there_is_noted_beside_the_key);
+	RUN(scripts_that_the_server_forgot_are_loaded_again);
+	RUN(one_holds_a_lease_and_the_next_is_told_who);
+	RUN(a_lease_of_another_is_not_given_back);
+	guard_state_release(&state);
+	guard_free(guard);
+	buf_release(&asked);
+	client_close(&client);
+	server_stop(&server);
+	CHECK_DONE();
+}

@@ -1,0 +1,95 @@
+#include "later.h"
+
+#include "base/clock.h"
+#include "base/mem.h"
+
+#include <microhttpd.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <time.h>
+
+struct sleeper {
+	struct sleeper *next;
+	struct MHD_Connection *connection;
+	uint64_t due_ns;
+};
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t
+    earlier; /* on the monotonic clock: a sleeper came in front of all others */
+static struct sleeper *sleepers; /* by due time */
+
+/* The sleepers that are due, taken from the list; waits until there is one. */
+static struct sleeper *take_due(void)
+{
+	struct sleeper *due = NULL;
+	struct sleeper **end = &due;
+
+	pthread_mutex_lock(&lock);
+	while (!sleepers || sleepers->due_ns > clock_mono_ns()) {
+		if (!sleepers) {
+			pthread_cond_wait(&earlier, &lock);
+			continue;
+		}
+		struct timespec until = {.tv_sec = (time_t)(sleepers->due_ns / 1000000000u),
+					 .tv_nsec = (long)(sleepers->due_ns % 1000000000u)};
+		pthread_cond_timedwait(&earlier, &lock, &until);
+	}
+	for (uint64_t now = clock_mono_ns(); sleepers && sleepers->due_ns <= now;
+	     end = &(*end)->next) {
+		*end = sleepers;
+		sleepers = sleepers->next;
+	}
+	*end = NULL;
+	pthread_mutex_unlock(&lock);
+	return due;
+}
+
+static void *run(void *unused)
+{
+	(void)unused;
+	for (;;) {
+		struct sleeper *due = take_due();
+
+		while (due) {
+			struct sleeper *next = due->next;
+
+			MHD_resume_connection(due->connection);
+			free(due);
+			due = next;
+		}
+	}
+	return NULL;
+}
+
+void later_init(void)
+{
+	pthread_condattr_t attributes;
+	pthread_t thread;
+
+	pthread_condattr_init(&attributes);
+	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+	pthread_cond_init(&earlier, &attributes);
+	pthread_condattr_destroy(&attributes);
+	if (pthread_create(&thread, NULL, run, NULL))
+		abort();
+	pthread_detach(thread);
+}
+
+void later_resume(struct MHD_Connection *connection, uint64_t delay_ms)
+{
+	struct sleeper *sleeper = mem_zalloc(1, sizeof(*sleeper));
+
+	sleeper->connection = connection;
+	sleeper->due_ns = clock_mono_ns() + delay_ms * 1000000u;
+	MHD_suspend_connection(connection);
+	pthread_mutex_lock(&lock);
+	struct sleeper **at = &sleepers;
+	while (*at && (*at)->due_ns <= sleeper->due_ns)
+		at = &(*at)->next;
+	sleeper->next = *at;
+	*at = sleeper;
+	if (sleepers == sleeper)
+		pthread_cond_signal(&earlier);
+	pthread_mutex_unlock(&lock);
+}

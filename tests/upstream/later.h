@@ -1,0 +1,15 @@
+#ifndef UPSTREAM_LATER_H
+#define UPSTREAM_LATER_H
+
+#include <stdint.h>
+
+struct MHD_Connection;
+
+/* Connections that wait without holding one of the server's threads. */
+
+/* Starts the thread that wakes them; aborts when it cannot. */
+void later_init(void);
+/* Suspends the connection and resumes it after delay_ms. */
+void later_resume(struct MHD_Connection *connection, uint64_t delay_ms);
+
+#endif

@@ -1,0 +1,39 @@
+# shellcheck shell=bash disable=SC2034,SC2154,SC2016 # bats and the test files set and use these
+# What the verbs' test files share; they load it behind helpers.
+
+SUB=507f1f77bcf86cd799439011 # the upstream's first subaccount
+
+# In every report of warm and invalidate the numbers add up, in each row and over the rows.
+assert_adds_up() {
+	assert_json '. as $top | if .schema == "ccache.warm/1" then
+			([.namespaces[], .] | all(.requested == .stored + .renewed + .skipped + .absent + .failed))
+			and (["requested", "stored", "renewed", "skipped", "absent", "failed", "bytes"]
+				| all(. as $name | $top[$name] == ([$top.namespaces[][$name]] | add // 0)))
+			and .failed == ([to_entries[] | select(.key | startswith("failed_")) | .value] | add)
+			and .skipped == ([to_entries[] | select(.key | startswith("skipped_")) | .value] | add)
+		elif .schema == "ccache.invalidate/1" then .requested == .removed + .gone + .failed
+		else error("what report is this?") end' true
+}
+
+# keys_now [GLOB]: the applications' keys in Redis now, sorted; the program's own (sidecars, leases) left out.
+keys_now() { rcli --scan --pattern "${1:-*}" | grep -v '^cc:' | sort; }
+# key_count [GLOB]: how many.
+key_count() { keys_now "${1:-*}" | grep -c . || true; }
+
+# value_of KEY: its exact bytes (redis-cli adds one line end).
+value_of() { rcli GET "$1" | head -c -1; }
+
+# api_config MEMBERS: a configuration whose source "api" is the upstream (or $API_URL) and gives up soon; MEMBERS are
+# its namespaces, SOURCE more members of the source.
+api_config() {
+	cat >"$DIR/config.json" <<-JSON
+		{ "sources": { "api": { "base_url": "${API_URL:-$UPSTREAM_URL}", ${SOURCE:+$SOURCE,}
+			"timeout": "${API_TIMEOUT:-5s}", "retry": { "max": ${API_RETRIES:-0}, "base": "1ms", "cap": "20ms" } } },
+		  "namespaces": { $1 } }
+	JSON
+	export CALLCACHE_CONFIG=$DIR/config.json
+}
+
+# One thing by id, and a list of them.
+THING='"thing": { "key": "thing:{id}", "ttl": "5m", "source": { "use": "api", "get": "/things/{id}" },
+	"list": { "use": "api", "get": "/things?after={cursor}", "items": "/data", "vars": { "id": "/id" }, "next": "/next" } }'

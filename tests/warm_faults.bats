@@ -1,0 +1,306 @@
+# ccache warm against sources and servers that misbehave: named, counted, nothing wrong stored.
+load helpers
+load verbs
+
+setup() {
+	sandbox
+	start_system
+	api_config "$THING"
+	set_data /things/1 '{"v":1}'
+	set_data /things/2 '{"v":2}'
+}
+
+warm() {
+	run --separate-stderr timeout 30 "$CCACHE" warm -o json "$@"
+	assert_adds_up
+}
+
+# warm_fails CAUSE EXIT TEXT: thing 1 is not stored, and standard error names key, host and TEXT.
+warm_fails() {
+	warm thing 1
+	assert_exit "$2"
+	assert_json "[.failed, .failed_$1]" '[1,1]'
+	assert_stderr_line "'thing:1'"
+	assert_stderr_line "127.0.0.1"
+	assert_stderr_line "$3"
+	assert_equal "$(key_count)" 0
+}
+
+@test "404 is absent, 401 and 403 fail at once" {
+	API_RETRIES=3 api_config "$THING"
+	fault status path=/things value=404 count=1
+	warm thing 1
+	assert_exit 3
+	assert_json '[.absent, .failed]' '[1,0]'
+	no_faults
+	local status_code
+	for status_code in 401 403; do
+		fault status path=/things value=$status_code
+		warm_fails status 3 $status_code
+		no_faults
+	done
+	assert_equal "$(upstream_count /things/1)" 3
+}
+
+@test "500 that passes is retried, 500 for ever fails" {
+	API_RETRIES=3 api_config "$THING"
+	fault status path=/things value=500 count=2
+	warm thing 1 2
+	assert_exit 0
+	assert_json '[.stored, .namespaces[0].source_requests]' '[2,4]'
+	rcli FLUSHALL >/dev/null
+	fault status path=/things value=500
+	warm_fails status 3 500
+	assert_equal "$(upstream_count)" 8
+}
+
+@test "429 with Retry-After: waits as long, then goes on" {
+	API_RETRIES=2 API_TIMEOUT=5s api_config "$THING"
+	sed -i 's/"cap": "20ms"/"cap": "5s"/' "$CALLCACHE_CONFIG"
+	fault status path=/things value=429 retry_after=1 count=1
+	warm thing 1
+	assert_exit 0
+	assert_json '[.stored, .duration_ms >= 1000, .duration_ms < 4000]' '[1,true,true]'
+}
+
+@test "a timeout" {
+	API_TIMEOUT=150ms api_config "$THING"
+	fault delay path=/things/1 value=3000
+	warm_fails timeout 3 150
+}
+
+@test "a slow trickle is cut by the timeout" {
+	API_TIMEOUT=200ms api_config "$THING"
+	fault trickle path=/things/1 value=100
+	warm_fails timeout 3 200
+}
+
+@test "a truncated body" {
+	fault truncate path=/things/1
+	warm_fails body 3 /things/1
+}
+
+@test "bytes that are no HTTP, a reset" {
+	fault garbage path=/things/1
+	warm thing 1 2
+	assert_exit 3
+	assert_json '[.stored, .failed]' '[1,1]'
+	no_faults
+	rcli FLUSHALL >/dev/null
+	fault reset path=/things/1
+	warm_fails connect 5 /things/1
+}
+
+@test "a body over the limit, plain and compressed" {
+	SOURCE='"max_body": "10KiB"' api_config "$THING"
+	fault huge path=/things/1 value=100000
+	warm_fails body 3 10240
+	no_faults
+	head -c 200000 /dev/zero | tr '\0' ' ' | gzip >"$DIR/bomb"
+	set_data /things/1 @"$DIR/bomb" -H 'Content-Encoding: gzip'
+	warm_fails body 3 10240
+}
+
+@test "wrong content: HTML with 200, a compressed body that is broken, an empty body" {
+	set_data /things/1 '<html>Sign in</html>' -H 'Content-Type: text/html'
+	warm_fails body 3 '1:1'
+	set_data /things/1 'no gzip' -H 'Content-Encoding: gzip'
+	warm_fails body 3 /things/1
+	set_data /things/1 ''
+	warm_fails body 3 /things/1
+}
+
+@test "a gzip body is stored as the bytes it decodes to" {
+	printf '{"a":1.10}' | gzip >"$DIR/body"
+	set_data /things/1 @"$DIR/body" -H 'Content-Encoding: gzip'
+	warm thing 1
+	assert_exit 0
+	assert_equal "$(value_of thing:1)" '{"a":1.10}'
+}
+
+@test "invalid JSON: nothing stored, key, host and line:column named" {
+	set_data /things/1 $'{\n "a": 01}'
+	warm_fails body 3 '2:7'
+	set_data /things/1 '["\ud800"]'
+	warm_fails body 3 '1:3'
+	printf '["a\001"]' >"$DIR/body"
+	set_data /things/1 @"$DIR/body"
+	warm_fails body 3 '1:4'
+	printf '["a\377"]' >"$DIR/body"
+	set_data /things/1 @"$DIR/body"
+	warm_fails body 3 '1:4'
+	set_data /things/1 '{} x'
+	warm_fails body 3 '1:4'
+	{
+		head -c 100000 /dev/zero | tr '\0' '['
+		head -c 100000 /dev/zero | tr '\0' ']'
+	} >"$DIR/body"
+	set_data /things/1 @"$DIR/body"
+	warm_fails body 3 '1:'
+}
+
+@test "a body that the pointer does not find" {
+	api_config '"thing": { "key": "thing:{id}", "ttl": "5m", "source": { "use": "api", "get": "/things/{id}", "body": "/data" } }'
+	warm_fails body 3 /data
+}
+
+@test "redirects: within the origin followed, a loop ended, file: and other hosts refused" {
+	fault redirect path=/things/1 url=/things/2
+	warm thing 1
+	assert_exit 0
+	assert_equal "$(value_of thing:1)" '{"v":2}'
+	rcli FLUSHALL >/dev/null
+	no_faults
+	fault redirect path=/things/1 url=/things/1
+	warm_fails redirect 3 redirect
+	(($(upstream_count /things/1) < 30)) || fail 'followed a loop for long'
+	no_faults
+	for url in file:///etc/passwd gopher://127.0.0.1/1 //127.0.0.1:1/x 'http://127.0.0.1:1/x' https://127.0.0.1:$UPSTREAM_PORT/things/2 \
+		"http://127.0.0.1:$UPSTREAM_PORT@127.0.0.2:$UPSTREAM_PORT/things/2" "http://localhost:$UPSTREAM_PORT/things/2"; do
+		fault redirect path=/things/1 url="$url"
+		warm_fails redirect 3 redirect
+		no_faults
+	done
+}
+
+@test "credentials never reach another host" {
+	# the other host: a second upstream that would tell
+	local other first=$UPSTREAM_URL first_pid=$UPSTREAM_PID
+	mv "$DIR/upstream.log" "$DIR/first.log"
+	start_upstream
+	other=$UPSTREAM_URL
+	UPSTREAM_URL=$first
+	SOURCE='"headers": { "Authorization": "Bearer sesame", "X-Key": "sesame" }' api_config "$THING"
+	fault redirect path=/things/1 url="$other/things/1"
+	warm thing 1
+	assert_exit 3
+	refute_stderr_line sesame
+	assert_equal "$(upstream_last .headers.Authorization)" 'Bearer sesame'
+	assert_equal "$(curl -sS "$other/_last")" null
+	# nor does a list's next page lead there
+	set_data /things "{\"data\":[],\"next\":\"$other/things\"}"
+	warm thing
+	assert_equal "$(curl -sS "$other/_last")" null
+	stop "$first_pid"
+}
+
+@test "a failed fetch never replaces a good value" {
+	rcli SET thing:1 good EX 100 >/dev/null
+	for kind in truncate garbage reset status; do
+		fault $kind path=/things/1
+		warm thing 1
+		no_faults
+		assert_equal "$(value_of thing:1)" good
+	done
+}
+
+# --- Redis ---
+
+# many N: the upstream has things 1…N, in a list that nginx serves with them.
+many() {
+	mkdir -p "$DIR/nginx/www/things"
+	local i
+	for ((i = 1; i <= $1; i++)); do echo "{\"id\":\"$i\"}" >"$DIR/nginx/www/things/$i"; done
+	start_nginx 'keepalive_requests 100000;'
+	API_URL=$NGINX_URL SOURCE='"concurrency": 8' api_config "$THING"
+	seq "$1" >"$DIR/ids"
+}
+
+# What the report calls stored is in Redis.
+assert_stored_is_there() { assert_json .stored "$(key_count 'thing:*')"; }
+
+@test "OOM: stops, says why, exit 4, and what it stored is there" {
+	many 2000
+	rcli CONFIG SET maxmemory "$(($(rcli INFO memory | sed -n 's/^used_memory:\([0-9]*\).*/\1/p') + 150000))" >/dev/null
+	warm thing --ids "$DIR/ids"
+	assert_exit 4
+	assert_stderr_line OOM
+	assert_json '.failed_redis > 0 and .requested < 2000' true
+	assert_stored_is_there
+}
+
+@test "a read-only replica: exit 4, names it" {
+	local primary=$REDIS_SOCKET
+	TCP=1 REDIS_NAME=primary start_redis
+	redis-cli -s "$primary" REPLICAOF 127.0.0.1 "$REDIS_TCP_PORT" >/dev/null
+	REDIS_URL=unix://$primary warm thing 1
+	assert_exit 4
+	assert_stderr_line READONLY
+	assert_json '[.stored, .failed_redis]' '[0,1]'
+}
+
+@test "NOPERM on SET: exit 4, names command, key and remedy" {
+	rcli ACL SETUSER reader on '>pw' '~*' +@read +@connection >/dev/null
+	REDIS_USERNAME=reader REDIS_PASSWORD=pw warm thing 1 2
+	assert_exit 4
+	assert_stderr_line NOPERM
+	assert_stderr_line SET
+	assert_stderr_line "'thing:"
+	assert_json .stored 0
+}
+
+@test "Redis goes away in the middle: exit 4, the numbers add up" {
+	many 3000
+	SOURCE='"concurrency": 4, "rate": "2000/s"' API_URL=$NGINX_URL api_config "$THING"
+	"$CCACHE" warm -o json --timeout 500ms thing --ids "$DIR/ids" >"$DIR/out" 2>"$DIR/err" &
+	local pid=$!
+	wait_for some_keys 100
+	kill -KILL "$REDIS_PID"
+	status=0
+	wait $pid || status=$?
+	output=$(<"$DIR/out") stderr=$(<"$DIR/err")
+	assert_exit 4
+	assert_adds_up
+	assert_stderr_line "$REDIS_SOCKET"
+	assert_json '.stored >= 100 and .stored < 3000 and .failed_redis > 0' true
+}
+
+some_keys() { (($(key_count) >= $1)); }
+
+@test "Redis restarts in the middle: what is called stored was acknowledged, and it ends" {
+	many 3000
+	SOURCE='"concurrency": 4, "rate": "2000/s"' API_URL=$NGINX_URL api_config "$THING"
+	"$CCACHE" warm -o json thing --ids "$DIR/ids" >"$DIR/out" 2>"$DIR/err" &
+	local pid=$!
+	wait_for some_keys 100
+	stop "$REDIS_PID"
+	start_redis
+	status=0
+	wait $pid || status=$?
+	output=$(<"$DIR/out") stderr=$(<"$DIR/err")
+	assert_adds_up
+	[[ $status == [034] ]] || fail "exit $status: $stderr"
+	assert_json "(.requested < 3000) == ($status == 4)" true
+}
+
+@test "SIGINT and SIGTERM: a truthful summary, exit 130 and 143" {
+	many 3000
+	SOURCE='"concurrency": 4, "rate": "1000/s"' API_URL=$NGINX_URL api_config "$THING"
+	local signal want
+	for signal in INT:130 TERM:143; do
+		rcli FLUSHALL >/dev/null
+		env --default-signal=INT "$CCACHE" warm -o json thing --ids "$DIR/ids" >"$DIR/out" 2>"$DIR/err" &
+		local pid=$!
+		wait_for some_keys 50
+		kill -"${signal%:*}" $pid
+		status=0
+		wait $pid || status=$?
+		output=$(<"$DIR/out") stderr=$(<"$DIR/err")
+		assert_exit "${signal#*:}"
+		assert_adds_up
+		assert_stderr_line interrupted
+		assert_json '.stored >= 50 and .requested < 3000' true
+		assert_stored_is_there
+	done
+}
+
+@test "nginx with static files as the source, a small configuration file" {
+	many 200
+	warm thing --ids "$DIR/ids"
+	assert_exit 0
+	assert_json '[.requested, .stored]' '[200,200]'
+	assert_equal "$(value_of thing:7 | cksum)" "$(cksum <"$DIR/nginx/www/things/7")"
+	warm thing 7 201
+	assert_exit 3
+	assert_json '[.renewed, .not_modified, .absent]' '[1,1,1]'
+}

@@ -1,0 +1,297 @@
+#!/usr/bin/env bats
+# warm: what is fetched again, what is written, who may write, and when it ends.
+
+load helpers
+load verbs
+
+setup() {
+	sandbox
+	start_system
+	api_config "$THING"
+	things 3
+}
+
+# things N: /things/1..N and the list of them.
+things() {
+	local i list=
+	for ((i = 1; i <= $1; i++)); do
+		set_data "/things/$i" "{\"id\":\"$i\",\"n\":9007199254740993}"
+		list+="${list:+,}{\"id\":\"$i\"}"
+	done
+	set_data /things "{\"data\":[$list],\"next\":null}"
+}
+
+warm() {
+	run --separate-stderr timeout 30 "$CCACHE" warm -o json "$@"
+	assert_adds_up
+}
+
+# own_keys: the program's own keys that are there.
+own_keys() { rcli --scan --pattern 'cc:*' | grep -c . || true; }
+asked() { upstream_count "$1"; }
+has_token() { [[ $(rcli --scan --pattern 'cc:m:*' | xargs -r redis-cli -s "$REDIS_SOCKET" MGET) == *f:* ]]; }
+
+@test "a second warm asks conditionally: 304 renews the TTL and writes nothing" {
+	warm thing
+	assert_json '[.stored, .renewed]' '[3,0]'
+	rcli PEXPIRE thing:1 1000 >/dev/null
+	warm thing
+	assert_exit 0
+	assert_json '[.stored, .renewed, .not_modified, .bytes]' '[0,3,3,0]'
+	(($(rcli PTTL thing:1) > 200000))
+	assert_equal "$(value_of thing:1)" '{"id":"1","n":9007199254740993}'
+}
+
+@test "a 304 does not renew what an application wrote: it is fetched in full" {
+	warm thing 1
+	rcli SET thing:1 theirs >/dev/null
+	warm thing 1
+	assert_exit 0
+	assert_json '[.stored, .renewed, .not_modified]' '[1,0,1]'
+	assert_equal "$(value_of thing:1)" '{"id":"1","n":9007199254740993}'
+}
+
+@test "changed data is stored, with its new ETag" {
+	warm thing 1
+	set_data /things/1 '{"id":"1","n":2}'
+	warm thing 1
+	assert_json '[.stored, .not_modified]' '[1,0]'
+	warm thing 1
+	assert_json '[.renewed, .not_modified]' '[1,1]'
+	assert_equal "$(value_of thing:1)" '{"id":"1","n":2}'
+}
+
+@test "--if always: in full, written anew; --if missing: only what is not there" {
+	warm thing
+	warm thing --if always
+	assert_json '[.stored, .renewed, .not_modified]' '[3,0,0]'
+	rcli DEL thing:2 >/dev/null
+	curl -fsS -X DELETE "$UPSTREAM_URL/_count" >/dev/null
+	warm thing --if missing
+	assert_json '[.stored, .skipped_fresh]' '[1,2]'
+	assert_equal "$(asked /things/1) $(asked /things/2)" '0 1'
+}
+
+@test "--existing --expiring: only cached keys, only those about to go" {
+	warm thing 1 2
+	rcli PEXPIRE thing:2 20000 >/dev/null
+	warm thing --existing --expiring 60s
+	assert_exit 0
+	assert_json '[.requested, .renewed, .skipped_fresh]' '[2,1,1]'
+	assert_equal "$(rcli EXISTS thing:3)" 0
+	(($(rcli PTTL thing:2) > 200000))
+}
+
+@test "fencing: a fetch that began before an invalidation never writes" {
+	fault delay path=/things/1 value=800 count=1
+	in_background warm.out "$CCACHE" warm -o json thing 1
+	local pid=$STARTED
+	wait_for has_token
+	cc_run invalidate thing 1 --yes
+	assert_exit 0
+	wait "$pid"
+	output=$(<"$DIR/warm.out")
+	assert_json '[.stored, .skipped_overtaken]' '[0,1]'
+	assert_equal "$(rcli EXISTS thing:1)" 0
+	assert_equal "$(own_keys)" 0
+}
+
+@test "fencing: neither does a read-through" {
+	fault delay path=/things/1 value=800 count=1
+	in_background get.out "$CCACHE" get --meta thing 1
+	local pid=$STARTED
+	wait_for has_token
+	cc_run invalidate thing 1 --yes
+	wait "$pid"
+	output=$(<"$DIR/get.out")
+	assert_json '[.success, .meta.stored]' '[true,false]'
+	assert_equal "$(rcli EXISTS thing:1)" 0
+}
+
+@test "no token stays behind a fetch that brings nothing" {
+	fault status path=/things/2 value=500
+	warm thing 1 2 nowhere
+	assert_exit 3
+	assert_json '[.stored, .failed, .absent]' '[1,1,1]'
+	assert_equal "$(own_keys)" 1 # the sidecar of what was stored
+}
+
+@test "a lease: a second run leaves with 6 and says who holds it" {
+	fault delay path=/things/1 value=1500 count=1
+	in_background first.out "$CCACHE" warm -o json thing
+	local pid=$STARTED
+	wait_for has_lease
+	warm_alone 6
+	assert_stderr_line "another run holds 'warm:thing:list': host $(hostname), pid $pid"
+	cc_run warm thing --if-locked=ok
+	assert_exit 0
+	cc_run warm thing 2 # single ids need none
+	assert_exit 0
+	wait "$pid"
+	assert_equal "$(rcli EXISTS cc:l:warm:thing:list)" 0
+	warm_alone 0
+}
+
+has_lease() { (($(rcli EXISTS cc:l:warm:thing:list) == 1)); }
+warm_alone() {
+	cc_run warm thing
+	assert_exit "$1"
+}
+
+@test "a dead holder's lease ends; a lease that is lost stops the writing" {
+	fault delay path=/things/1 value=5000 count=1
+	in_background first.out "$CCACHE" warm thing
+	wait_for was_asked /things/1 # so that the delay is spent, and is not the second run's
+	kill -KILL "$STARTED"
+	rcli PEXPIRE cc:l:warm:thing:list 1 >/dev/null
+	wait_for lease_is_gone
+	warm_alone 0
+}
+
+lease_is_gone() { ! has_lease; }
+
+@test "kill -9 in the middle: the next run fetches only what is missing" {
+	things 40
+	fault delay path=/things/40 value=5000 count=1
+	in_background first.out "$CCACHE" warm thing
+	wait_for enough_keys
+	wait_for was_asked /things/40
+	kill -KILL "$STARTED"
+	wait_for gone "$STARTED"
+	rcli DEL cc:l:warm:thing:list >/dev/null
+	curl -fsS -X DELETE "$UPSTREAM_URL/_count" >/dev/null
+	local there
+	there=$(key_count 'thing:*')
+	warm thing --if missing
+	assert_exit 0
+	assert_json '[.stored, .skipped_fresh]' "[$((40 - there)),$there]"
+	assert_equal "$(asked /things/40)" 1
+}
+
+enough_keys() { (($(key_count 'thing:*') >= 20)); }
+
+@test "SIGTERM stops within a second, with a summary that is true" {
+	things 40
+	fault delay path=/things/3 value=20000
+	in_background out "$CCACHE" warm -o json thing
+	local pid=$STARTED begun=0 status=0
+	wait_for enough_keys
+	begun=$(date +%s%N)
+	kill -TERM "$pid"
+	wait "$pid" || status=$?
+	(($(date +%s%N) - begun < 1000000000)) || fail 'it took longer than a second'
+	assert_equal "$status" 143
+	output=$(grep '^[{]' -A999 "$DIR/out" | sed '/^ccache:/d')
+	assert_json .stored "$(key_count 'thing:*')"
+	assert_equal "$(rcli EXISTS cc:l:warm:thing:list)" 0
+}
+
+@test "--deadline: what is begun ends, the rest is not begun, exit 3" {
+	warm thing --deadline 1ms
+	assert_exit 3
+	assert_stderr_line 'the deadline came: not every item had its turn'
+}
+
+@test "--until: a time of day; already past means tomorrow, and it says so" {
+	cc_run warm thing --until 24:00
+	assert_exit 2
+	assert_stderr_line "--until '24:00': not a time of day; write HH:MM, such as 06:00"
+	cc_run warm thing --until 00:00
+	assert_exit 0
+	assert_stderr_line '--until 00:00 is past for today: it means tomorrow'
+	cc_run warm thing --until 06:00 --deadline 5m
+	assert_exit 2
+}
+
+@test "--failures: the ids that failed, as --ids reads them" {
+	fault status path=/things/2 value=500
+	warm thing --failures "$DIR/failed"
+	assert_exit 3
+	assert_equal "$(<"$DIR/failed")" '{"id":"2"}'
+	no_faults
+	warm thing --ids "$DIR/failed" --failures "$DIR/again"
+	assert_exit 0
+	assert_json '[.requested, .stored]' '[1,1]'
+	assert_equal "$(<"$DIR/again")" ''
+	cc_run warm thing --failures "$DIR/no/such/file"
+	assert_exit 2
+}
+
+@test "a value that is cached though its source has none is reported; --prune drops it" {
+	rcli SET thing:9 old EX 100 >/dev/null
+	warm thing 9
+	assert_exit 3
+	assert_stderr_line "thing 'thing:9': the source has nothing there (404), but a value is cached: --prune drops it"
+	assert_equal "$(rcli EXISTS thing:9)" 1
+	warm thing 9 --prune
+	assert_json '[.absent, .pruned]' '[1,1]'
+	assert_equal "$(rcli EXISTS thing:9)" 0
+}
+
+@test "--set: a set's namespaces, with vars one key of each" {
+	unset CALLCACHE_CONFIG
+	warm --set dashboard
+	assert_exit 0
+	assert_json '[.namespaces[].namespace] | sort' '["dashboard-summary","recent-calls"]'
+	warm --set campaign/nowhere
+	assert_exit 3
+	assert_json '[.requested, .absent]' '[2,2]'
+	cc_run warm --set dashbord
+	assert_exit 2
+	assert_stderr_line "unknown set 'dashbord'; did you mean 'dashboard'?"
+}
+
+@test "negative: nothing there is remembered beside the key, and the source is not asked" {
+	api_config '"thing": { "key": "thing:{id}", "ttl": "5m", "negative": "60s", "source": { "use": "api", "get": "/things/{id}" } }'
+	warm thing nowhere
+	assert_json .absent 1
+	warm thing nowhere
+	assert_json '[.absent, .source_requests]' '[1,0]'
+	assert_equal "$(rcli EXISTS thing:nowhere) $(asked /things/nowhere)" '0 1'
+	set_data /things/nowhere '{"now":"there"}'
+	warm thing nowhere --if always
+	assert_json .stored 1
+}
+
+@test "--ephemeral leaves nothing of its own" {
+	warm thing --ephemeral
+	assert_exit 0
+	assert_json .stored 3
+	assert_equal "$(own_keys)" 0
+}
+
+@test "a user who may run no scripts: a warning, and plain writes" {
+	rcli ACL SETUSER plain on '>pw' '~*' +@all -@scripting >/dev/null
+	REDIS_USERNAME=plain REDIS_PASSWORD=pw warm thing 1 2 3
+	assert_exit 0
+	assert_stderr_line 'without fencing and conditional requests'
+	assert_json .stored 3
+}
+
+@test "scripts that the server forgets in the middle are loaded again" {
+	things 40
+	fault delay path=/things/4 value=600
+	in_background out "$CCACHE" warm -o json thing
+	local pid=$STARTED
+	wait_for enough_keys
+	rcli SCRIPT FLUSH >/dev/null
+	wait "$pid"
+	assert_equal "$(key_count 'thing:*')" 40
+}
+
+@test "a full cache that evicts because of it stops the run; --evict goes on" {
+	local i
+	mkdir -p "$DIR/nginx/www/things"
+	for ((i = 1; i <= 4000; i++)); do printf '"%01000d"' "$i" >"$DIR/nginx/www/things/$i"; done
+	start_nginx 'keepalive_requests 100000;'
+	SOURCE='"concurrency": 8, "rate": "1500/s"' API_URL=$NGINX_URL api_config "$THING"
+	seq 4000 >"$DIR/ids"
+	rcli CONFIG SET maxmemory "$(($(rcli INFO memory | sed -n 's/^used_memory:\([0-9]*\).*/\1/p') + 400000))" >/dev/null
+	rcli CONFIG SET maxmemory-policy allkeys-lru >/dev/null
+	warm thing --ids "$DIR/ids"
+	assert_exit 4
+	assert_stderr_line 'it is full; raise maxmemory'
+	assert_json '.requested < 4000' true
+	warm thing --ids "$DIR/ids" --evict
+	assert_json .requested 4000
+}

@@ -1,0 +1,52 @@
+#include "docgen.h"
+
+#include "command.h"
+#include "opt/opt.h"
+
+#include <ctype.h>
+#include <string.h>
+
+enum words_kind words_kind(const struct command *command)
+{
+	if (strstr(command->synopsis, "NAMESPACE"))
+		return WORDS_NAMESPACE;
+	if (strstr(command->synopsis, "VERB"))
+		return WORDS_VERB;
+	return islower((unsigned char)command->synopsis[0]) ? WORDS_ACTION : WORDS_NONE;
+}
+
+void words_actions(struct buf *buf, const struct command *command)
+{
+	const char *separator = "";
+
+	/* "check [FILE] | show | schema": the first word of each alternative */
+	for (const char *at = command->synopsis; at; at = strstr(at, " | ")) {
+		at += at == command->synopsis ? 0 : strlen(" | ");
+		struct bytes rest = bytes_of(at);
+
+		buf_printf(buf, "%s%.*s", separator, (int)bytes_index(rest, ' '), rest.ptr);
+		separator = " ";
+	}
+}
+
+bool words_file_action(const struct command *command, struct bytes *ret_action)
+{
+	const char *file = strstr(command->synopsis, "FILE");
+	const char *start = command->synopsis;
+
+	if (!file || words_kind(command) != WORDS_ACTION)
+		return false;
+	for (const char *at = start; (at = strstr(at, " | ")) && at < file; start = at)
+		at += strlen(" | ");
+	struct bytes rest = bytes_of(start);
+	*ret_action = bytes_sub(rest, 0, bytes_index(rest, ' '));
+	return true;
+}
+
+bool words_hide(const struct command *command, const struct opt_row *global)
+{
+	for (const struct opt_row *row = command->rows; row && row->name; row++)
+		if (strcmp(row->name, global->name) == 0)
+			return true;
+	return false;
+}
