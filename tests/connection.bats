@@ -422,7 +422,7 @@ target_of() {
 	start_redis
 	start_upstream
 	use_upstream
-	fault delay value=5000
+	fault hold
 	in_background warm.log "$CCACHE" -s "$REDIS_SOCKET" warm call-logs 507f1f77bcf86cd799439011
 	named() { rcli CLIENT LIST | grep -q 'name=ccache '; }
 	wait_for named
@@ -430,13 +430,14 @@ target_of() {
 
 @test "the server restarts while a run waits for the source: it reconnects and stores" {
 	start_system
-	fault delay value=1000 count=1
+	fault hold
 	in_background warm.log "$CCACHE" warm call-logs 507f1f77bcf86cd799439011
 	local warm=$STARTED
-	named() { rcli CLIENT LIST | grep -q 'name=ccache '; }
-	wait_for named
+	was_asked() { (($(upstream_count) > 0)); }
+	wait_for was_asked
 	stop_redis
 	start_redis
+	no_faults
 	wait_for gone "$warm"
 	run cat "$DIR/warm.log"
 	assert_output --partial 'Stored     1'

@@ -199,6 +199,7 @@ fault() {
 	curl -fsS -o /dev/null -G -X POST "${arguments[@]}" --data-urlencode "kind=$kind" "$UPSTREAM_URL/_fault"
 }
 
+# Nothing goes wrong any more, and what was held is answered.
 no_faults() { curl -fsS -o /dev/null -X DELETE "$UPSTREAM_URL/_fault"; }
 
 # set_data PATH BODY [curl options]: the upstream answers PATH with BODY from now on.

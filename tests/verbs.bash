@@ -28,7 +28,7 @@ value_of() { rcli GET "$1" | head -c -1; }
 api_config() {
 	cat >"$DIR/config.json" <<-JSON
 		{ "sources": { "api": { "base_url": "${API_URL:-$UPSTREAM_URL}", ${SOURCE:+$SOURCE,}
-			"timeout": "${API_TIMEOUT:-5s}", "retry": { "max": ${API_RETRIES:-0}, "base": "1ms", "cap": "20ms" } } },
+			"timeout": "${API_TIMEOUT:-60s}", "retry": { "max": ${API_RETRIES:-0}, "base": "1ms", "cap": "20ms" } } },
 		  "namespaces": { $1 } }
 	JSON
 	export CALLCACHE_CONFIG=$DIR/config.json

@@ -3,6 +3,7 @@
 #include "answer.h"
 #include "base/num.h"
 #include "fault.h"
+#include "later.h"
 #include "ledger.h"
 
 #include <stdio.h>
@@ -106,12 +107,14 @@ static unsigned drop(const char *target)
 {
 	if (strncmp(target, "/_data/", 7) == 0)
 		return ledger_restore(target + 6) ? MHD_HTTP_OK : MHD_HTTP_NOT_FOUND;
-	if (strcmp(target, "/_fault") == 0)
+	if (strcmp(target, "/_fault") == 0) {
 		fault_clear();
-	else if (strcmp(target, "/_count") == 0)
+		later_release();
+	} else if (strcmp(target, "/_count") == 0) {
 		ledger_forget();
-	else
+	} else {
 		return MHD_HTTP_NOT_FOUND;
+	}
 	return MHD_HTTP_OK;
 }
 

@@ -14,7 +14,7 @@ struct answer;
  *   DELETE /_data/PATH[?QUERY]  the generated answer again
  *   POST   /_fault?kind=KIND[&path=PREFIX][&value=N][&count=N][&retry_after=S][&url=URL]
  *                               kinds and values: fault.h; count 0: for ever
- *   DELETE /_fault              nothing goes wrong any more
+ *   DELETE /_fault              nothing goes wrong any more; what was held is answered
  *   GET    /_count, /_last      see ledger.h
  *   DELETE /_count              counts from nought
  */

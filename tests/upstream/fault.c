@@ -20,10 +20,11 @@ static struct rule *rules;
 enum fault_kind fault_kind_of(const char *name)
 {
 	static const char *const names[FAULT_KINDS] = {
-	    [FAULT_DELAY] = "delay",       [FAULT_STATUS] = "status",
-	    [FAULT_TRUNCATE] = "truncate", [FAULT_TRICKLE] = "trickle",
-	    [FAULT_HUGE] = "huge",         [FAULT_GARBAGE] = "garbage",
-	    [FAULT_RESET] = "reset",       [FAULT_REDIRECT] = "redirect",
+	    [FAULT_DELAY] = "delay",     [FAULT_HOLD] = "hold",
+	    [FAULT_STATUS] = "status",   [FAULT_TRUNCATE] = "truncate",
+	    [FAULT_TRICKLE] = "trickle", [FAULT_HUGE] = "huge",
+	    [FAULT_GARBAGE] = "garbage", [FAULT_RESET] = "reset",
+	    [FAULT_REDIRECT] = "redirect",
 	};
 
 	for (int kind = FAULT_NONE + 1; kind < FAULT_KINDS; kind++)
@@ -59,6 +60,14 @@ void fault_clear(void)
 		rules = next;
 	}
 	pthread_mutex_unlock(&lock);
+}
+
+bool fault_any(void)
+{
+	pthread_mutex_lock(&lock);
+	bool any = rules != NULL;
+	pthread_mutex_unlock(&lock);
+	return any;
 }
 
 bool fault_take(const char *target, struct fault *ret_fault)

@@ -8,6 +8,7 @@
 enum fault_kind {
 	FAULT_NONE,
 	FAULT_DELAY,    /* right, after value ms */
+	FAULT_HOLD,     /* right, after the faults are cleared */
 	FAULT_STATUS,   /* value as status; retry_after seconds as header when given */
 	FAULT_TRUNCATE, /* half of the promised body, then the connection ends */
 	FAULT_TRICKLE,  /* one byte every value ms */
@@ -31,6 +32,8 @@ enum fault_kind fault_kind_of(const char *name);
  * come after earlier ones. */
 void fault_add(const char *prefix, const struct fault *fault, uint64_t count);
 void fault_clear(void);
+/* True since the first fault_add until fault_clear. */
+bool fault_any(void);
 /* The fault for a request, counting it down; false when there is none. */
 bool fault_take(const char *target, struct fault *ret_fault);
 

@@ -27,7 +27,7 @@ static struct sleeper *take_due(void)
 
 	pthread_mutex_lock(&lock);
 	while (!sleepers || sleepers->due_ns > clock_mono_ns()) {
-		if (!sleepers) {
+		if (!sleepers || sleepers->due_ns == LATER_HOLD) {
 			pthread_cond_wait(&earlier, &lock);
 			continue;
 		}
@@ -45,20 +45,22 @@ static struct sleeper *take_due(void)
 	return due;
 }
 
+static void resume_all(struct sleeper *due)
+{
+	while (due) {
+		struct sleeper *next = due->next;
+
+		MHD_resume_connection(due->connection);
+		free(due);
+		due = next;
+	}
+}
+
 static void *run(void *unused)
 {
 	(void)unused;
-	for (;;) {
-		struct sleeper *due = take_due();
-
-		while (due) {
-			struct sleeper *next = due->next;
-
-			MHD_resume_connection(due->connection);
-			free(due);
-			due = next;
-		}
-	}
+	for (;;)
+		resume_all(take_due());
 	return NULL;
 }
 
@@ -81,7 +83,8 @@ void later_resume(struct MHD_Connection *connection, uint64_t delay_ms)
 	struct sleeper *sleeper = mem_zalloc(1, sizeof(*sleeper));
 
 	sleeper->connection = connection;
-	sleeper->due_ns = clock_mono_ns() + delay_ms * 1000000u;
+	sleeper->due_ns =
+	    delay_ms == LATER_HOLD ? LATER_HOLD : clock_mono_ns() + delay_ms * 1000000u;
 	MHD_suspend_connection(connection);
 	pthread_mutex_lock(&lock);
 	struct sleeper **at = &sleepers;
@@ -92,4 +95,18 @@ void later_resume(struct MHD_Connection *connection, uint64_t delay_ms)
 	if (sleepers == sleeper)
 		pthread_cond_signal(&earlier);
 	pthread_mutex_unlock(&lock);
+}
+
+void later_release(void)
+{
+	struct sleeper *held;
+	struct sleeper **at = &sleepers;
+
+	pthread_mutex_lock(&lock);
+	while (*at && (*at)->due_ns != LATER_HOLD) /* they stand last */
+		at = &(*at)->next;
+	held = *at;
+	*at = NULL;
+	pthread_mutex_unlock(&lock);
+	resume_all(held);
 }

@@ -9,7 +9,10 @@ struct MHD_Connection;
 
 /* Starts the thread that wakes them; aborts when it cannot. */
 void later_init(void);
-/* Suspends the connection and resumes it after delay_ms. */
+/* Suspends the connection and resumes it after delay_ms; LATER_HOLD: by later_release. */
 void later_resume(struct MHD_Connection *connection, uint64_t delay_ms);
+#define LATER_HOLD UINT64_MAX
+/* Resumes all that are held. */
+void later_release(void);
 
 #endif

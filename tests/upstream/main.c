@@ -119,8 +119,12 @@ static bool must_rest(struct MHD_Connection *connection, struct request *request
 	request->rested = true;
 	if (request->fault.kind == FAULT_DELAY)
 		delay_ms += request->fault.value;
+	if (request->fault.kind == FAULT_HOLD)
+		delay_ms = LATER_HOLD;
 	if (delay_ms)
 		later_resume(connection, delay_ms);
+	if (delay_ms == LATER_HOLD && !fault_any())
+		later_release(); /* they were cleared before this one was held */
 	return delay_ms > 0;
 }
 
