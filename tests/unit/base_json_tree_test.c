@@ -95,7 +95,7 @@ TEST(deep_nesting)
 	struct json_node *root = NULL;
 	struct json_error error = {0};
 
-	for (int i = 0; i < 100000; i++)
+	for (int i = 0; i < 300000; i++)
 		buf_add_char(&doc, '[');
 	CHECK_INT(parse(&arena, buf_bytes(&doc), &root, &error), -1);
 	CHECK_INT(error.offset, JSON_DEPTH_DATA);

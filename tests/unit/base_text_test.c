@@ -182,7 +182,7 @@ TEST(glob_is_not_exponential)
 		buf_add_char(&text, 'a');
 	uint64_t start = clock_mono_ms();
 	CHECK(!text_glob(buf_bytes(&pattern), buf_bytes(&text)));
-	CHECK(clock_mono_ms() - start < 5000);
+	CHECK(clock_mono_ms() - start < 30000);
 	buf_release(&pattern);
 	buf_release(&text);
 }

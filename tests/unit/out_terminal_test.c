@@ -92,12 +92,12 @@ TEST(query_terminal)
 	close(master);
 }
 
-/* Reads from the terminal's other end until text was seen, 5 s at most. */
+/* Reads from the terminal's other end until text was seen, 30 s at most. */
 static bool wait_for(int fd, const char *text)
 {
 	char seen[1024] = "";
 	size_t len = 0;
-	uint64_t deadline_ms = clock_mono_ms() + 5000;
+	uint64_t deadline_ms = clock_mono_ms() + 30000;
 	struct pollfd ready = {.fd = fd, .events = POLLIN};
 
 	while (!strstr(seen, text) && len < sizeof seen - 1 &&
@@ -207,7 +207,7 @@ static const char *draw(const struct out_terminal *terminal, const char *verb, u
 {
 	struct out_progress *progress =
 	    out_progress_new(OUT_PROGRESS_BAR, terminal, verb, total);
-	uint64_t deadline_ms = clock_mono_ms() + 5000;
+	uint64_t deadline_ms = clock_mono_ms() + 30000;
 
 	capture_begin();
 	while (lseek(capture_fd, 0, SEEK_END) == 0 && clock_mono_ms() < deadline_ms) {
@@ -255,7 +255,7 @@ TEST(progress_makes_room)
 	struct out_messages messages = {.program = "ccache"};
 	struct out_progress *progress =
 	    out_progress_new(OUT_PROGRESS_BAR, &terminal, "warm", 0);
-	uint64_t deadline_ms = clock_mono_ms() + 5000;
+	uint64_t deadline_ms = clock_mono_ms() + 30000;
 
 	capture_begin();
 	while (lseek(capture_fd, 0, SEEK_END) == 0 && clock_mono_ms() < deadline_ms) {

@@ -151,7 +151,6 @@ TEST(rate_is_kept)
 	uint64_t took_ms = clock_mono_ms() - start_ms;
 	CHECK_INT(tally.ok, 41);
 	CHECK(took_ms >= 100); /* 20 start at once, 21 follow at intervals of 5 ms */
-	CHECK(took_ms < 5000);
 	fetcher_free(tally.fetcher);
 	def.rate = 0;
 }
@@ -196,9 +195,7 @@ TEST(cancel_ends_everything_and_is_over_with_it)
 		fetcher_turn(tally.fetcher, 10, -1, 0, NULL, NULL);
 	CHECK_INT(tally.failed, 0);
 	cancel = 1;
-	uint64_t start_ms = clock_mono_ms();
-	CHECK_INT(fetcher_drain(tally.fetcher, NULL), 0);
-	CHECK(clock_mono_ms() - start_ms < 2000);
+	CHECK_INT(fetcher_drain(tally.fetcher, NULL), 0); /* not after the hour of a retry */
 	CHECK_INT(answered_once(&tally, 100), 100);
 	CHECK_INT(tally.cancelled, 100);
 	cancel = 0;
@@ -228,10 +225,8 @@ TEST(cancel_is_seen_within_a_wait)
 	server.requests = 0;
 	submit(&tally, &silent, 1);
 	CHECK_INT(pthread_create(&thread, NULL, raise_flag, (void *)(uintptr_t)&cancel), 0);
-	uint64_t start_ms = clock_mono_ms();
 	fetcher_drain(tally.fetcher, NULL);
-	CHECK_INT(tally.cancelled, 1);
-	CHECK(clock_mono_ms() - start_ms < def.timeout_ms / 2);
+	CHECK_INT(tally.cancelled, 1); /* before it timed out */
 	pthread_join(thread, NULL);
 	fetcher_free(tally.fetcher);
 }
@@ -264,11 +259,10 @@ TEST(an_extra_descriptor_ends_the_wait)
 	CHECK(ready);
 	submit(&tally, &silent, 1);
 	CHECK_INT(write(pair[1], "x", 1), 1);
-	uint64_t start_ms = clock_mono_ms();
-	for (ready = false; !ready && clock_mono_ms() - start_ms < 5000;)
-		fetcher_turn(tally.fetcher, 5000, pair[0], POLLIN, &ready, NULL);
-	CHECK(ready);
-	CHECK(clock_mono_ms() - start_ms < 4000);
+	ready = false;
+	while (!ready && tally.failed == 0)
+		fetcher_turn(tally.fetcher, 60000, pair[0], POLLIN, &ready, NULL);
+	CHECK(ready); /* before the request timed out */
 	close(pair[1]);
 	ready = false;
 	fetcher_turn(tally.fetcher, 5000, pair[0], POLLIN, &ready, NULL);
