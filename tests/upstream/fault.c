@@ -20,10 +20,10 @@ static struct rule *rules;
 enum fault_kind fault_kind_of(const char *name)
 {
 	static const char *const names[FAULT_KINDS] = {
-	    [FAULT_DELAY] = "delay",     [FAULT_HOLD] = "hold",
-	    [FAULT_STATUS] = "status",   [FAULT_TRUNCATE] = "truncate",
-	    [FAULT_TRICKLE] = "trickle", [FAULT_HUGE] = "huge",
-	    [FAULT_GARBAGE] = "garbage", [FAULT_RESET] = "reset",
+	    [FAULT_DELAY] = "delay",       [FAULT_HOLD] = "hold",
+	    [FAULT_STATUS] = "status",     [FAULT_TRUNCATE] = "truncate",
+	    [FAULT_TRICKLE] = "trickle",   [FAULT_HUGE] = "huge",
+	    [FAULT_GARBAGE] = "garbage",   [FAULT_RESET] = "reset",
 	    [FAULT_REDIRECT] = "redirect",
 	};
 
