@@ -112,7 +112,7 @@ int app_open(struct app *app, const struct command *command, struct err *err)
 	}
 	if (!(command->needs & redis))
 		return 0;
-	if (connection_resolve(app, err) != 0)
+	if (!app->target_text && connection_resolve(app, err) != 0)
 		return -1;
 	return open_redis(app, command, err);
 }
@@ -225,12 +225,23 @@ const struct nsset *app_namespaces(const struct app *app)
 	return config_namespaces(app->config);
 }
 
-struct bytes *app_words(const struct opt_words *words, size_t from)
+struct bytes app_bytes(const struct app *app, const char *text)
+{
+	for (size_t i = 0; i < app->line_count; i++) {
+		const struct opt_word *word = &app->line[i];
+
+		if (text >= word->ptr && text <= word->ptr + word->len)
+			return (struct bytes){text, (size_t)(word->ptr + word->len - text)};
+	}
+	return bytes_of(text);
+}
+
+struct bytes *app_words(const struct app *app, const struct opt_words *words, size_t from)
 {
 	size_t count = words->count > from ? words->count - from : 0;
 	struct bytes *list = mem_zalloc(count, sizeof *list);
 
 	for (size_t i = 0; i < count; i++)
-		list[i] = bytes_of(words->items[from + i]);
+		list[i] = app_bytes(app, words->items[from + i]);
 	return list;
 }

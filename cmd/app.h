@@ -19,6 +19,7 @@ struct nsset;
 struct out_progress;
 struct out_stream;
 struct redis;
+struct session;
 struct sink;
 
 /* The options that every verb takes; rows in options.c. */
@@ -67,7 +68,11 @@ struct app {
 	bool redis_enabled;
 	struct redis *redis;
 	struct fetcher *fetcher;
-	volatile int *cancel; /* the signal that asked to stop, 0: none */
+	volatile int *cancel;    /* the signal that asked to stop, 0: none */
+	struct session *session; /* when it serves a prompt or a script, else NULL */
+	/* The line that the verb was typed on, in a session: app_bytes looks texts up in it. */
+	const struct opt_word *line;
+	size_t line_count;
 };
 
 void app_init(struct app *app, volatile int *cancel);
@@ -109,7 +114,12 @@ void app_info(struct app *app, const char *format, ...) __attribute__((format(pr
 
 /* Namespaces of the configuration. */
 const struct nsset *app_namespaces(const struct app *app);
+/*
+ * The bytes of a word or of an option's text. A word from a shell ends at its
+ * NUL, one that was typed in a session may hold any ("a\x00b").
+ */
+struct bytes app_bytes(const struct app *app, const char *text);
 /* words[from..] as bytes; the array is malloc'd, the bytes are borrowed. */
-struct bytes *app_words(const struct opt_words *words, size_t from);
+struct bytes *app_words(const struct app *app, const struct opt_words *words, size_t from);
 
 #endif

@@ -34,6 +34,15 @@ enum exit_code {
 };
 enum exit_code exit_worst(enum exit_code a, enum exit_code b);
 
+/* What stands behind a verb's name: for completions, and for the namespace of a session. */
+enum command_words {
+	WORDS_NONE,
+	WORDS_NAMESPACE, /* a namespace and its vars */
+	WORDS_VERB,
+	WORDS_ACTION,  /* one of the synopsis' alternatives: "check [FILE] | show" */
+	WORDS_COMMAND, /* a command line of its own: the first word ends the options */
+};
+
 struct command_example {
 	const char *line; /* "ccache warm call-logs 507f…" */
 	const char *what;
@@ -49,6 +58,7 @@ struct command {
 	const struct opt_row *rows;
 	size_t options_size; /* of the struct that the rows fill */
 	size_t max_words;
+	enum command_words words;
 	unsigned needs;
 	/* options points to the filled struct. Returns an exit code, errors already told. */
 	enum exit_code (*run)(struct app *app, const void *options,

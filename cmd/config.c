@@ -165,6 +165,7 @@ const struct command command_config = {
 	"/etc/callcache/config.json; without one the built-in profiles are in force.",
     .examples = examples,
     .rows = rows,
+    .words = WORDS_ACTION,
     .max_words = 2,
     .run = config_run,
 };

@@ -89,7 +89,7 @@ static enum exit_code get_run(struct app *app, const void *values,
 			      const struct opt_words *words)
 {
 	const struct get_options *options = values;
-	struct bytes *ids = app_words(words, 1);
+	struct bytes *ids = app_words(app, words, 1);
 	struct var vars[TEMPLATE_VARS_MAX];
 	struct cache_query query = {.set = app_namespaces(app),
 				    .vars = vars,
@@ -156,6 +156,7 @@ const struct command command_get = {
     .examples = examples,
     .rows = rows,
     .options_size = sizeof(struct get_options),
+    .words = WORDS_NAMESPACE,
     .max_words = 1 + TEMPLATE_VARS_MAX,
     .needs = NEEDS_CONFIG | NEEDS_REDIS_MAYBE | NEEDS_SOURCE,
     .run = get_run,

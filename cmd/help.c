@@ -127,6 +127,7 @@ const struct command command_help = {
     .text = "Without a verb: all verbs and the options that they share.",
     .examples = examples,
     .rows = rows,
+    .words = WORDS_VERB,
     .max_words = 1,
     .run = help_run,
 };

@@ -271,7 +271,7 @@ static enum exit_code run_named_key(struct app *app, const struct inspect_option
 static enum exit_code run_namespace(struct app *app, const struct inspect_options *options,
 				    const struct opt_words *words)
 {
-	struct bytes *ids = app_words(words, 1);
+	struct bytes *ids = app_words(app, words, 1);
 	struct var vars[TEMPLATE_VARS_MAX];
 	struct inspect_filter filter = {0};
 	const struct ns *ns = NULL;
@@ -279,7 +279,8 @@ static enum exit_code run_namespace(struct app *app, const struct inspect_option
 	struct err err = {0};
 	enum exit_code code = EXIT_DONE;
 
-	if (nsset_need_or_key(app_namespaces(app), bytes_of(words->items[0]), &ns, &err) != 0 ||
+	if (nsset_need_or_key(app_namespaces(app), app_bytes(app, words->items[0]), &ns,
+			      &err) != 0 ||
 	    ns_parse_vars(ns, ids, words->count - 1, true, vars, &count, &err) != 0 ||
 	    where_parse(ns, &options->where, vars, &count, &err) != 0)
 		goto out;
@@ -304,7 +305,7 @@ static enum exit_code run_match(struct app *app, const struct inspect_options *o
 	struct err err = {0};
 
 	inspect_filter_init(&filter, app_namespaces(app), NULL, NULL, 0,
-			    bytes_of(options->match), &err);
+			    app_bytes(app, options->match), &err);
 	enum exit_code code = run_listing(app, options, &filter);
 	inspect_filter_release(&filter);
 	return code;
@@ -326,7 +327,7 @@ static enum exit_code inspect_run(struct app *app, const void *values,
 	if (err_is_set(&err))
 		return app_fail(app, &err);
 	if (options->key)
-		return run_key(app, options, bytes_of(options->key));
+		return run_key(app, options, app_bytes(app, options->key));
 	if (options->match)
 		return run_match(app, options);
 	return words->count ? run_namespace(app, options, words) : run_overview(app);
@@ -352,6 +353,7 @@ const struct command command_inspect = {
     .examples = examples,
     .rows = rows,
     .options_size = sizeof(struct inspect_options),
+    .words = WORDS_NAMESPACE,
     .max_words = 1 + TEMPLATE_VARS_MAX,
     .needs = NEEDS_CONFIG | NEEDS_REDIS,
     .run = inspect_run,

@@ -78,11 +78,12 @@ static void choice_release(struct choice *choice)
 	inspect_filter_release(&choice->filter);
 }
 
-static void choose_keys(struct choice *choice, const struct opt_list *list)
+static void choose_keys(const struct app *app, struct choice *choice,
+			const struct opt_list *list)
 {
 	choice->keys = mem_zalloc(list->count, sizeof *choice->keys);
 	for (size_t i = 0; i < list->count; i++)
-		choice->keys[i] = bytes_of(list->items[i]);
+		choice->keys[i] = app_bytes(app, list->items[i]);
 	choice->target.keys = choice->keys;
 	choice->target.key_count = list->count;
 }
@@ -122,12 +123,12 @@ static int choose_namespace(struct app *app, struct choice *choice,
 			    const struct invalidate_options *options,
 			    const struct opt_words *words, struct err *err)
 {
-	struct bytes *ids = app_words(words, 1);
+	struct bytes *ids = app_words(app, words, 1);
 	struct var vars[TEMPLATE_VARS_MAX];
 	const struct ns *ns = NULL;
 	size_t count = 0;
 	int status =
-	    nsset_need_or_key(app_namespaces(app), bytes_of(words->items[0]), &ns, err);
+	    nsset_need_or_key(app_namespaces(app), app_bytes(app, words->items[0]), &ns, err);
 
 	if (status != 0)
 		goto out;
@@ -169,17 +170,17 @@ static int choose(struct app *app, struct choice *choice,
 		return err_set(err, ERR_USAGE, "--%s goes with a namespace",
 			       options->all ? "all" : "where");
 	if (options->keys.count) {
-		choose_keys(choice, &options->keys);
+		choose_keys(app, choice, &options->keys);
 		return 0;
 	}
-	if (invalidate_is_catch_all(bytes_of(options->match)))
+	if (invalidate_is_catch_all(app_bytes(app, options->match)))
 		return err_set(err, ERR_REFUSED,
 			       "--match '%s' would match every key of the database; name a "
 			       "namespace instead",
 			       options->match);
 	choice->target.filter = &choice->filter;
 	return inspect_filter_init(&choice->filter, app_namespaces(app), NULL, NULL, 0,
-				   bytes_of(options->match), err);
+				   app_bytes(app, options->match), err);
 }
 
 /* --- the plan --- */
@@ -380,6 +381,7 @@ const struct command command_invalidate = {
     .examples = examples,
     .rows = rows,
     .options_size = sizeof(struct invalidate_options),
+    .words = WORDS_NAMESPACE,
     .max_words = (size_t)-1,
     .needs = NEEDS_CONFIG | NEEDS_REDIS_WRITE,
     .run = invalidate_run_verb,

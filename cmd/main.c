@@ -1,8 +1,8 @@
 #include "app.h"
 #include "help.h"
+#include "run.h"
 
 #include "base/err.h"
-#include "base/mem.h"
 #include "opt/opt.h"
 #include "out/stream.h"
 
@@ -80,42 +80,6 @@ static bool meant_compiler_cache(int argc, char **argv)
 		if (strcmp(word, switches[i]) == 0)
 			return true;
 	return is_compiler(word);
-}
-
-/* Parses the verb's own words and runs it. argv begins behind the verb. */
-static enum exit_code run_verb(struct app *app, const struct command *command, int argc,
-			       char **argv)
-{
-	struct err err = {0};
-	struct opt_words words = {0};
-	void *options = mem_zalloc(1, command->options_size);
-	struct opt_group groups[] = {{command->rows, options},
-				     {app_global_rows, &app->globals}};
-	enum exit_code code = EXIT_DONE;
-
-	opt_defaults(command->rows, options);
-	int parsed = opt_parse(groups, 2, argc, argv, false, &words, NULL, &err);
-	app_configure(app);
-	if (parsed < 0)
-		goto out;
-	if (parsed == 1 || app->globals.help) {
-		help_verb(app, command);
-		goto out;
-	}
-	if (words.count > command->max_words) {
-		err_set(&err, ERR_USAGE, "%s: unexpected argument '%s'; see 'ccache help %s'",
-			command->name, words.items[command->max_words], command->name);
-		goto out;
-	}
-	if (app_open(app, command, &err) == 0)
-		code = command->run(app, options, &words);
-out:
-	if (err_is_set(&err))
-		code = app_fail(app, &err);
-	opt_words_release(&words);
-	opt_release(command->rows, options);
-	free(options);
-	return code;
 }
 
 static enum exit_code run(struct app *app, int argc, char **argv)

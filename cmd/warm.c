@@ -359,7 +359,7 @@ static enum exit_code warm_run_verb(struct app *app, const void *values,
 {
 	struct warm_options options = *(const struct warm_options *)values;
 	struct warming warming = {.app = app, .options = &options};
-	struct bytes *ids = app_words(words, 1);
+	struct bytes *ids = app_words(app, words, 1);
 	struct selection *selection = NULL;
 	struct rowfile *file = NULL;
 	struct config_set set = {0};
@@ -424,6 +424,7 @@ const struct command command_warm = {
     .examples = examples,
     .rows = warm_option_rows,
     .options_size = sizeof(struct warm_options),
+    .words = WORDS_NAMESPACE,
     .max_words = (size_t)-1,
     .needs = NEEDS_CONFIG | NEEDS_REDIS_WRITE | NEEDS_SOURCE,
     .run = warm_run_verb,

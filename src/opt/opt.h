@@ -45,6 +45,9 @@ enum opt_flags {
 			      choices[0] counts */
 	OPT_LONE_HELP = 8, /* the letter as the last word, its argument missing, asks for help:
 			      opt_parse gives 1 */
+	OPT_SETTLED = 16,  /* settled for a whole session */
+	OPT_SUBJECT = 32,  /* says what to work on: a session's namespace is then not meant */
+	OPT_LIVE = 64,     /* what is printed is watched as it comes: no pager */
 };
 
 struct opt_list {
@@ -84,6 +87,8 @@ struct opt_words {
 	char **items; /* point into argv; the array is owned, opt_words_release frees it */
 	size_t count;
 };
+/* Fills words (empty so far) with items[0..count). */
+void opt_words_view(struct opt_words *words, char *const *items, size_t count);
 
 /* Puts every row's default into values (which the caller zeroed); aborts on a default that is
  * not valid. */
@@ -104,6 +109,12 @@ int opt_parse(const struct opt_group *groups, size_t group_count, int argc, char
 void opt_words_release(struct opt_words *words);
 /* Releases what the parser allocated inside values (lists). */
 void opt_release(const struct opt_row *rows, void *values);
+
+/*
+ * The first row with one of these flags whose option was given, or NULL: a
+ * value that differs from "not given" (rows that have a default never count).
+ */
+const struct opt_row *opt_given(const struct opt_row *rows, const void *values, unsigned flags);
 
 /* Appends the rows as help text, wrapped to width columns (40..100). */
 void opt_help(struct buf *buf, const struct opt_row *rows, unsigned width);

@@ -283,6 +283,20 @@ void opt_words_release(struct opt_words *words)
 	*words = (struct opt_words){0};
 }
 
+void opt_words_view(struct opt_words *words, char *const *items, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		add_word(words, items[i]);
+}
+
+const struct opt_row *opt_given(const struct opt_row *rows, const void *values, unsigned flags)
+{
+	for (const struct opt_row *row = rows; row && row->name; row++)
+		if (row->flags & flags && !row->fallback && opt_value_given(row, values))
+			return row;
+	return NULL;
+}
+
 void opt_defaults(const struct opt_row *rows, void *values)
 {
 	for (const struct opt_row *row = rows; row->name; row++) {

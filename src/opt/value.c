@@ -182,6 +182,29 @@ void opt_value_unset(const struct opt_row *row, void *values)
 	}
 }
 
+bool opt_value_given(const struct opt_row *row, const void *values)
+{
+	const void *place = (const char *)values + row->offset;
+
+	switch (row->type) {
+	case OPT_COUNT:
+	case OPT_DURATION:
+	case OPT_SIZE:
+		return *(const uint64_t *)place != OPT_UNSET;
+	case OPT_RATIO:
+		return *(const double *)place >= 0;
+	case OPT_CHOICE:
+		return *(const int *)place >= 0;
+	case OPT_FLAG:
+		return *(const bool *)place;
+	case OPT_TEXT:
+		return *(const char *const *)place;
+	case OPT_LIST:
+		return ((const struct opt_list *)place)->count;
+	}
+	abort();
+}
+
 static void release_secret(char **secret)
 {
 	if (*secret)

@@ -1,6 +1,8 @@
 #ifndef OPT_VALUE_H
 #define OPT_VALUE_H
 
+#include <stdbool.h>
+
 struct err;
 struct opt_row;
 
@@ -13,6 +15,8 @@ int opt_value_set(const struct opt_row *row, void *values, const char *spelled,
 		  const char *text, struct err *err);
 /* Stores "not given" (see OPT_UNSET). */
 void opt_value_unset(const struct opt_row *row, void *values);
+/* False while it is "not given". */
+bool opt_value_given(const struct opt_row *row, const void *values);
 /* Frees what the row's value owns. */
 void opt_value_release(const struct opt_row *row, void *values);
 

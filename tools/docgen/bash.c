@@ -64,8 +64,9 @@ static void put_words(struct buf *buf, const struct command *command)
 {
 	struct bytes action;
 
-	switch (words_kind(command)) {
+	switch (command->words) {
 	case WORDS_NONE:
+	case WORDS_COMMAND:
 		return;
 	case WORDS_NAMESPACE:
 		buf_printf(buf, "\t%s:0:*) echo namespace ;;\n", command->name);

@@ -30,9 +30,6 @@ void fish_tables(struct buf *buf, const char *detail);
 
 /* --- what the writers ask of the verbs --- */
 
-/* What may stand where a verb's first word is expected, as its synopsis says. */
-enum words_kind { WORDS_NONE, WORDS_NAMESPACE, WORDS_VERB, WORDS_ACTION };
-enum words_kind words_kind(const struct command *command);
 /* Appends the actions of a WORDS_ACTION verb, blanks between: "check show schema". */
 void words_actions(struct buf *buf, const struct command *command);
 /* True when a file may stand behind an action, which *ret_action then is. */

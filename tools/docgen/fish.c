@@ -78,8 +78,9 @@ static void put_words(struct buf *buf, const struct command *command)
 	struct buf offer = {0};
 	struct bytes action;
 
-	switch (words_kind(command)) {
+	switch (command->words) {
 	case WORDS_NONE:
+	case WORDS_COMMAND:
 		break;
 	case WORDS_NAMESPACE:
 		buf_add_str(&offer, "(__ccache_namespaces)");

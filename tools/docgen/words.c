@@ -3,17 +3,7 @@
 #include "command.h"
 #include "opt/opt.h"
 
-#include <ctype.h>
 #include <string.h>
-
-enum words_kind words_kind(const struct command *command)
-{
-	if (strstr(command->synopsis, "NAMESPACE"))
-		return WORDS_NAMESPACE;
-	if (strstr(command->synopsis, "VERB"))
-		return WORDS_VERB;
-	return islower((unsigned char)command->synopsis[0]) ? WORDS_ACTION : WORDS_NONE;
-}
 
 void words_actions(struct buf *buf, const struct command *command)
 {
@@ -34,7 +24,7 @@ bool words_file_action(const struct command *command, struct bytes *ret_action)
 	const char *file = strstr(command->synopsis, "FILE");
 	const char *start = command->synopsis;
 
-	if (!file || words_kind(command) != WORDS_ACTION)
+	if (!file || command->words != WORDS_ACTION)
 		return false;
 	for (const char *at = start; (at = strstr(at, " | ")) && at < file; start = at)
 		at += strlen(" | ");

@@ -82,8 +82,9 @@ static void put_words(struct buf *buf, const struct command *command)
 {
 	struct bytes action;
 
-	switch (words_kind(command)) {
+	switch (command->words) {
 	case WORDS_NONE:
+	case WORDS_COMMAND:
 		return;
 	case WORDS_NAMESPACE:
 		buf_add_str(buf, "\t\t'1:namespace:_ccache_namespaces'\n"
