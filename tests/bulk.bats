@@ -203,14 +203,14 @@ numbered() { awk -v n="$1" 'BEGIN { for (i = 1; i <= n; i++) printf "{\"vars\":{
 
 @test "Redis killed in mid-run: stored is what was acknowledged" {
 	mkfifo "$DIR/pipe"
-	in_background warm.log "$CCACHE" warm message --from "$DIR/pipe" -o json --timeout 300ms
+	in_background warm.log "$CCACHE" warm message --from "$DIR/pipe" -o json --timeout 5s
 	local pid=$STARTED code=0
 	exec 7>"$DIR/pipe"
 	numbered 1000 >&7
 	wait_for key_is message:1000 '{"n":1000,"body":"some words of a message"}'
 	kill -STOP "$REDIS_PID"
 	numbered 10 >&7
-	wait_for gone "$pid"
+	wait_for --for 30 gone "$pid"
 	wait "$pid" || code=$?
 	exec 7>&-
 	kill -CONT "$REDIS_PID"

@@ -35,7 +35,7 @@ has_token() { [[ $(rcli --scan --pattern 'cc:m:*' | xargs -r redis-cli -s "$REDI
 @test "a second warm asks conditionally: 304 renews the TTL and writes nothing" {
 	warm thing
 	assert_json '[.stored, .renewed]' '[3,0]'
-	rcli PEXPIRE thing:1 1000 >/dev/null
+	rcli PEXPIRE thing:1 100000 >/dev/null
 	warm thing
 	assert_exit 0
 	assert_json '[.stored, .renewed, .not_modified, .bytes]' '[0,3,3,0]'
@@ -75,7 +75,7 @@ has_token() { [[ $(rcli --scan --pattern 'cc:m:*' | xargs -r redis-cli -s "$REDI
 
 @test "--existing --expiring: only cached keys, only those about to go" {
 	warm thing 1 2
-	rcli PEXPIRE thing:2 20000 >/dev/null
+	rcli PEXPIRE thing:2 50000 >/dev/null
 	warm thing --existing --expiring 60s
 	assert_exit 0
 	assert_json '[.requested, .renewed, .skipped_fresh]' '[2,1,1]'
@@ -197,9 +197,27 @@ enough_keys() { (($(key_count 'thing:*') >= 20)); }
 }
 
 @test "--deadline: what is begun ends, the rest is not begun, exit 3" {
-	warm thing --deadline 1ms
+	fault hold path=/things # the list is late
+	"$CCACHE" warm -o json thing --deadline 1ms >"$DIR/out" 2>"$DIR/err" 3>&- 4>&- &
+	STARTED=$!
+	PIDS+=("$STARTED")
+	wait_for gone_or_asked /things
+	no_faults
+	status=0
+	wait "$STARTED" || status=$?
+	output=$(<"$DIR/out") stderr=$(<"$DIR/err")
+	assert_adds_up
 	assert_exit 3
 	assert_stderr_line 'the deadline came: not every item had its turn'
+	assert_json .requested 0
+}
+
+gone_or_asked() { gone "$STARTED" || was_asked "$1"; }
+
+@test "--deadline far away changes nothing" {
+	warm thing --deadline 1h
+	assert_exit 0
+	assert_json .stored 3
 }
 
 @test "--until: a time of day; already past means tomorrow, and it says so" {
