@@ -89,6 +89,9 @@ upstream: $(BUILD)/upstream ## build the tests' HTTP server
 
 bench-tools: $(BENCHES) ## build tools/bench/*.c
 
+bench-peers: $(BIN) $(BENCHES) ## our speed beside our peers', both sides in one run (BENCH=warm: one of tools/bench/*.sh)
+	@tools/bench/run $(BENCH)
+
 docs: $(BUILD)/docgen ## renew what manual and completions say of verbs, options and profiles
 	@$(BUILD)/docgen .
 
@@ -161,4 +164,4 @@ $(BUILD)/objects: FORCE
 	$(call keep_if_same,$(OBJS))
 
 -include $(OBJS:.o=.d) $(CMDOBJS:.o=.d) $(UPSTREAM:.o=.d) $(DOCGEN:.o=.d) $(UNITS:%=%.d) $(BENCHES:%=%.d)
-.PHONY: all deps lint-deps demo test units bats check upstream bench-tools docs install uninstall clean fmt lint help FORCE
+.PHONY: all deps lint-deps demo test units bats check upstream bench-tools bench-peers docs install uninstall clean fmt lint help FORCE
