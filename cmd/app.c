@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "connection.h"
 #include "core/config.h"
+#include "core/tally.h"
 #include "opt/opt.h"
 #include "out/progress.h"
 #include "out/sink.h"
@@ -29,6 +30,7 @@ void app_init(struct app *app, volatile int *cancel)
 
 void app_release(struct app *app)
 {
+	tally_free(app->tally);
 	redis_free(app->redis);
 	fetcher_free(app->fetcher);
 	config_free(app->config);
@@ -218,6 +220,27 @@ void app_info(struct app *app, const char *format, ...)
 	va_start(args, format);
 	tell(app, OUT_INFO, format, args);
 	va_end(args);
+}
+
+struct tally *app_tally(struct app *app)
+{
+	if (!app->tally && app->redis_enabled && app->redis)
+		app->tally = tally_new(app_namespaces(app));
+	return app->tally;
+}
+
+void app_tally_flush(struct app *app)
+{
+	struct err err = {0};
+
+	if (!app->tally || !redis_is_connected(app->redis))
+		return;
+	/* what was done counts also after Ctrl-C */
+	const volatile int *before = redis_set_cancel(app->redis, NULL);
+	if (tally_flush(app->tally, app->redis, &err) != 0 ||
+	    redis_drain(app->redis, 0, &err) != 0)
+		out_message(&app->messages, OUT_DEBUG, "not counted: %s", err.text);
+	redis_set_cancel(app->redis, before);
 }
 
 const struct nsset *app_namespaces(const struct app *app)

@@ -21,6 +21,7 @@ struct out_stream;
 struct redis;
 struct session;
 struct sink;
+struct tally;
 
 /* The options that every verb takes; rows in options.c. */
 struct globals {
@@ -68,6 +69,7 @@ struct app {
 	bool redis_enabled;
 	struct redis *redis;
 	struct fetcher *fetcher;
+	struct tally *tally;
 	volatile int *cancel;    /* the signal that asked to stop, 0: none */
 	struct session *session; /* when it serves a prompt or a script, else NULL */
 	/* The line that the verb was typed on, in a session: app_bytes looks texts up in it. */
@@ -111,6 +113,12 @@ struct out_progress *app_progress(const struct app *app, const char *what, uint6
 enum exit_code app_fail(struct app *app, const struct err *err);
 void app_warn(struct app *app, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void app_info(struct app *app, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* The program's own counters; NULL (which counts nothing) while the cache is switched off. */
+struct tally *app_tally(struct app *app);
+/* Sends what was counted, on a connection that stands. A failure takes nothing from the verb:
+ * it is told at --log-level debug. */
+void app_tally_flush(struct app *app);
 
 /* Namespaces of the configuration. */
 const struct nsset *app_namespaces(const struct app *app);

@@ -5,6 +5,7 @@
 #include "core/cache.h"
 #include "core/envelope.h"
 #include "core/namespace.h"
+#include "core/tally.h"
 #include "opt/opt.h"
 #include "out/sink.h"
 #include "out/view.h"
@@ -85,6 +86,34 @@ static int check_type(const struct ns *ns, struct err *err)
 		       ns->name, ns_type_names[ns->type], ns->name);
 }
 
+/* Counts the read; failed is why cache_get gave up. */
+static void count(struct app *app, const struct cache_query *query,
+		  const struct cache_answer *answer, const struct err *failed)
+{
+	struct tally *tally = app_tally(app);
+	const struct ns *ns = query->ns;
+
+	if (answer->key.len == 0) /* no key was made: nothing was asked */
+		return;
+	if (answer->degraded || failed->kind == ERR_REDIS)
+		tally_add(tally, ns, TALLY_GET_ERROR, 1);
+	else if (!query->refresh)
+		tally_add(tally, ns,
+			  answer->result == CACHE_HIT ? TALLY_GET_HIT : TALLY_GET_MISS, 1);
+	if (failed->kind == ERR_SOURCE || failed->kind == ERR_ITEM)
+		tally_add(tally, ns, TALLY_FETCH_ERROR, 1);
+	else if (answer->result == CACHE_FETCHED)
+		tally_add(tally, ns, TALLY_FETCHED, 1);
+	else if (answer->result == CACHE_ABSENT && !query->no_fetch && failed->kind == ERR_NONE)
+		tally_add(tally, ns, TALLY_FETCH_ABSENT, 1);
+	if (answer->stored)
+		tally_add(tally, ns, TALLY_SET, 1);
+	else if (answer->result == CACHE_FETCHED && err_is_set(&answer->redis_error) &&
+		 !answer->degraded)
+		tally_add(tally, ns, TALLY_SET_ERROR, 1);
+	app_tally_flush(app);
+}
+
 static enum exit_code get_run(struct app *app, const void *values,
 			      const struct opt_words *words)
 {
@@ -115,8 +144,11 @@ static enum exit_code get_run(struct app *app, const void *values,
 	    nsset_need(query.set, bytes_of(words->items[0]), &query.ns, &err) != 0 ||
 	    check_type(query.ns, &err) != 0 ||
 	    ns_parse_vars(query.ns, ids, words->count - 1, false, vars, &query.var_count,
-			  &err) != 0 ||
-	    cache_get(&query, &answer, &err) != 0)
+			  &err) != 0)
+		goto out;
+	int status = cache_get(&query, &answer, &err);
+	count(app, &query, &answer, &err);
+	if (status != 0)
 		goto out;
 	if (options->meta)
 		print_envelope(app, query.ns, &answer);

@@ -8,6 +8,7 @@
 #include "core/invalidate.h"
 #include "core/namespace.h"
 #include "core/selection.h"
+#include "core/tally.h"
 #include "opt/opt.h"
 #include "out/progress.h"
 #include "out/sink.h"
@@ -312,6 +313,23 @@ static enum exit_code print_report(struct app *app, const struct invalidate_repo
 	return app_finish(app, sink, report->failed ? EXIT_PARTIAL : EXIT_DONE);
 }
 
+/* Keys of several namespaces count as nobody's. */
+static void count(struct app *app, const struct choice *choice,
+		  const struct invalidate_report *report)
+{
+	const struct ns *ns = choice->ns ? choice->ns : choice->filter.ns;
+	struct bytes values[TEMPLATE_VARS_MAX];
+
+	for (size_t i = 0; !ns && i < choice->target.key_count; i++)
+		ns = nsset_classify(app_namespaces(app), choice->target.keys[i], values);
+	for (size_t i = 0; !choice->ns && i < choice->target.key_count; i++)
+		if (nsset_classify(app_namespaces(app), choice->target.keys[i], values) != ns)
+			ns = NULL;
+	tally_add(app_tally(app), ns, TALLY_INVALIDATED, report->removed);
+	tally_add(app_tally(app), ns, TALLY_INVALIDATE_ERROR, report->failed);
+	app_tally_flush(app);
+}
+
 static enum exit_code carry_out(struct app *app, const struct choice *choice, uint64_t planned)
 {
 	struct invalidate_report report = {0};
@@ -321,6 +339,7 @@ static enum exit_code carry_out(struct app *app, const struct choice *choice, ui
 				    progress, &report, &err);
 
 	out_progress_free(progress);
+	count(app, choice, &report);
 	enum exit_code code = print_report(app, &report);
 	if (report.unfenced)
 		app_warn(app,

@@ -10,6 +10,7 @@
 #include "core/request.h"
 #include "core/rowfile.h"
 #include "core/selection.h"
+#include "core/tally.h"
 #include "core/warm.h"
 #include "opt/opt.h"
 #include "out/progress.h"
@@ -82,6 +83,23 @@ static enum exit_code judge(const struct warm_report *report, bool is_explicit)
 	return code;
 }
 
+/* Into the program's own counters, once a namespace: nothing on the way of an item. */
+static void count(struct app *app, const struct warm_options *options,
+		  const struct warm_report *report)
+{
+	uint64_t own = report->causes[WARM_CAUSE_VARS] + report->causes[WARM_CAUSE_ROW] +
+		       report->causes[WARM_CAUSE_REDIS];
+	struct tally *tally = options->ephemeral ? NULL : app_tally(app);
+
+	tally_add(tally, report->ns, TALLY_SET, report->stored + report->renewed);
+	tally_add(tally, report->ns, TALLY_SET_ERROR, report->causes[WARM_CAUSE_REDIS]);
+	tally_add(tally, report->ns, TALLY_FETCHED, report->fetched);
+	tally_add(tally, report->ns, TALLY_FETCH_ABSENT, report->absent - report->noted_absent);
+	tally_add(tally, report->ns, TALLY_FETCH_ERROR, report->failed - own);
+	tally_add(tally, report->ns, TALLY_INVALIDATED, report->pruned);
+	app_tally_flush(app);
+}
+
 /* --- one namespace --- */
 
 static int64_t expiring_of(const struct warming *warming)
@@ -130,6 +148,7 @@ static enum exit_code run_job(struct warming *warming, struct selection *selecti
 	enum exit_code code = judge(&report, selection_is_explicit(selection));
 	if (status != 0)
 		code = exit_worst(code, app_fail(app, &err));
+	count(app, options, &report);
 	warm_view_row(warming->sink, &report);
 	warm_view_add(&warming->sum, &report);
 	warm_report_release(&report);
@@ -177,6 +196,7 @@ static void take_report(void *ctx, const struct warm_report *report)
 {
 	struct warming *warming = ctx;
 
+	count(warming->app, warming->options, report);
 	warm_view_row(warming->sink, report);
 	warm_view_add(&warming->sum, report);
 }

@@ -183,7 +183,7 @@ numbered() { awk -v n="$1" 'BEGIN { for (i = 1; i <= n; i++) printf "{\"vars\":{
 	assert_stderr_line OOM
 	assert_stderr_line maxmemory
 	assert_json '.stored > 0 and .requested < 100000 and .failed == .failed_redis' true
-	assert_json .stored "$(rcli DBSIZE)"
+	assert_json .stored "$(db_size)"
 }
 
 @test "a replica, and a user who may not: stops at once, naming why" {
@@ -198,7 +198,7 @@ numbered() { awk -v n="$1" 'BEGIN { for (i = 1; i <= n; i++) printf "{\"vars\":{
 	from "$DIR/rows" message -u "unix://reader:pw@$REDIS_SOCKET"
 	assert_exit 4
 	assert_stderr_line "may not run 'SET'"
-	assert_equal "$(rcli DBSIZE)" 0
+	assert_equal "$(db_size)" 0
 }
 
 @test "Redis killed in mid-run: stored is what was acknowledged" {

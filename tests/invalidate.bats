@@ -18,7 +18,7 @@ drop() {
 
 keys() { rcli --scan --pattern "${1:-*}" | sort | paste -sd' '; }
 
-assert_untouched() { assert_equal "$(rcli DBSIZE)" 11; }
+assert_untouched() { assert_equal "$(db_size)" 11; }
 
 # populate N: call:logs:0…N-1 besides, without a TTL.
 populate() {
@@ -38,7 +38,7 @@ populate() {
 	assert_equal "$(keys 'bici:conv:*')" 'bici:conv:L10:5 bici:conv:L1:10'
 	drop human-sessions --yes
 	assert_equal "$(keys 'bici:sess:*')" 'bici:sess:L1 bici:sess:call:L1'
-	assert_equal "$(rcli DBSIZE)" 7
+	assert_equal "$(db_size)" 7
 }
 
 @test "a key that is not there: nothing to ask, nothing wrong" {
@@ -56,7 +56,7 @@ populate() {
 	assert_json '[.requested, .removed]' '[2,2]'
 	[[ $stderr != *$'\033'* ]] || fail 'an escape sequence on standard error'
 	assert_equal "$(rcli EXISTS other) $(rcli EXISTS $'bin\377\033[2J y[x]\n.')" '0 1'
-	assert_equal "$(rcli DBSIZE)" 11
+	assert_equal "$(db_size)" 11
 }
 
 @test "--match drops what matches, each with its sidecar" {
@@ -79,7 +79,7 @@ populate() {
 	assert_json .requested 0
 	drop call-logs --where 'subaccountId=[ab]' --yes
 	assert_json .requested 0
-	assert_equal "$(rcli DBSIZE)" 8
+	assert_equal "$(db_size)" 8
 }
 
 @test "--all takes one namespace's keys and no other's" {
@@ -90,7 +90,7 @@ populate() {
 	assert_json .removed 1
 	drop call-logs --all --yes
 	assert_json .removed 3
-	assert_equal "$(rcli DBSIZE)" 6
+	assert_equal "$(db_size)" 6
 }
 
 @test "--dry-run: the plan, and nothing dropped" {
@@ -151,10 +151,10 @@ on_terminal() {
 	on_terminal 'y\n' invalidate call-logs a b
 	assert_exit 0
 	[[ $output == *'Drop 2 keys'* ]] || fail "$output"
-	assert_equal "$(rcli DBSIZE)" 9
+	assert_equal "$(db_size)" 9
 	on_terminal 'yes\n' invalidate call-logs ab
 	assert_exit 0
-	assert_equal "$(rcli DBSIZE)" 8
+	assert_equal "$(db_size)" 8
 }
 
 @test "Ctrl-C at the question: 130, nothing dropped" {
@@ -177,7 +177,7 @@ on_terminal() {
 	populate 10001
 	drop call-logs --all --yes
 	assert_exit 7
-	assert_equal "$(rcli DBSIZE)" 10009
+	assert_equal "$(db_size)" 10009
 }
 
 @test "patterns that match everything are refused with 7" {
@@ -238,7 +238,7 @@ on_terminal() {
 	drop call-logs --all --yes --max-keys 100000
 	assert_exit 4
 	assert_json '[.removed, .complete, .failed == .requested, .requested < 10000]' '[0,false,true,true]'
-	assert_equal "$(rcli DBSIZE)" 20011
+	assert_equal "$(db_size)" 20011
 }
 
 @test "a read-only replica: exit 4, named" {
@@ -260,7 +260,7 @@ big_drop() {
 	wait_for fewer_than 300011
 }
 
-fewer_than() { (($(rcli DBSIZE) < $1)); }
+fewer_than() { (($(db_size) < $1)); }
 
 big_drop_ended() {
 	status=0
@@ -275,7 +275,7 @@ big_drop_ended() {
 	assert_exit 130
 	assert_adds_up
 	assert_json '[.complete, .failed]' '[false,0]'
-	assert_json '.removed' $((300011 - $(rcli DBSIZE)))
+	assert_json '.removed' $((300011 - $(db_size)))
 	assert_stderr_line interrupted
 }
 
@@ -286,7 +286,7 @@ big_drop_ended() {
 	assert_exit 4
 	assert_adds_up
 	assert_json .complete false
-	assert_json .removed $((300011 - $(rcli DBSIZE)))
+	assert_json .removed $((300011 - $(db_size)))
 	assert_stderr_line NOPERM
 }
 

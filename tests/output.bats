@@ -47,7 +47,7 @@ start_filled() {
 	done
 	run bash -c '"$@" <&- >&- 2>&-' _ "$CCACHE" inspect
 	assert_exit 3
-	assert_equal "$(rcli DBSIZE)" 25
+	assert_equal "$(db_size)" 25
 }
 
 @test "an unwritable report never hides what was done" {

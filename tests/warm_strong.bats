@@ -27,7 +27,7 @@ warm() {
 }
 
 # own_keys: the program's own keys that are there.
-own_keys() { rcli --scan --pattern 'cc:*' | grep -c . || true; }
+own_keys() { rcli --scan --pattern 'cc:[^c]*' | grep -c . || true; } # its counters left out
 asked() { upstream_count "$1"; }
 was_asked() { (($(asked "$1") > 0)); }
 has_token() { [[ $(rcli --scan --pattern 'cc:m:*' | xargs -r redis-cli -s "$REDIS_SOCKET" MGET) == *f:* ]]; }
