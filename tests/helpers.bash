@@ -161,7 +161,7 @@ stop_redis() { stop "${1:-$REDIS_PID}"; }
 rcli() { redis-cli -s "$REDIS_SOCKET" "$@"; }
 
 # db_size: how many keys there are, the program's own counters left out.
-db_size() { echo $(($(rcli DBSIZE) - $(rcli --scan --pattern 'cc:c:*' | grep -c . || true))); }
+db_size() { echo $(($(rcli DBSIZE) - $(rcli KEYS 'cc:c:*' | grep -c . || true))); }
 
 # start_upstream [options]: sets UPSTREAM_URL (http://127.0.0.1:PORT), UPSTREAM_PORT, UPSTREAM_PID.
 start_upstream() {

@@ -260,7 +260,7 @@ big_drop() {
 	wait_for fewer_than 300011
 }
 
-fewer_than() { (($(db_size) < $1)); }
+fewer_than() { (($(rcli DBSIZE) < $1)); }
 
 big_drop_ended() {
 	status=0

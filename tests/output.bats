@@ -108,7 +108,7 @@ fits() {
 	wait_for test -s code
 	assert_equal "$(cat code)" 0
 	run screen -J # -J: as one line what the terminal had to wrap
-	assert_output --partial "Target  unix:$REDIS_SOCKET/0"
+	assert_regex "$output" "Target +unix:$REDIS_SOCKET/0"
 	assert_regex "$output" 'NAMESPACE +KEYS +BYTES'
 	assert_regex "$output" 'call-logs +25 +[0-9.]+ KiB'
 }

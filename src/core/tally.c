@@ -149,7 +149,6 @@ int tally_beat(struct tally *tally, struct redis *redis, struct err *err)
 
 /* --- reading --- */
 
-
 struct row {
 	struct tally_figures *figures;
 	bool *denied;
