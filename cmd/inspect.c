@@ -6,6 +6,7 @@
 #include "core/keyinfo.h"
 #include "core/namespace.h"
 #include "core/unpacked.h"
+#include "inspect_check.h"
 #include "inspect_view.h"
 #include "opt/opt.h"
 #include "out/progress.h"
@@ -26,6 +27,7 @@ struct inspect_options {
 	uint64_t limit;
 	bool raw;
 	uint64_t max_value;
+	struct inspect_check_options check;
 };
 
 #define AT(field) .offset = offsetof(struct inspect_options, field)
@@ -62,11 +64,27 @@ static const struct opt_row rows[] = {
      .min = 1,
      .max = 512u << 20,
      AT(max_value),
-     .help = "one key: read at most so much of a value (default 64KiB)"},
+     .help = "one key: read at most so much of a value (default 64KiB); --audit: check no "
+	     "longer ones (default 1MiB)"},
+    {.name = "ttl",
+     .type = OPT_FLAG,
+     AT(check.ttl),
+     .help = "check TTLs against their namespaces; exit 1 on a violation"},
+    {.name = "audit",
+     .type = OPT_FLAG,
+     AT(check.audit),
+     .help = "check every rule: TTL, type, JSON, indexes, sets, sidecars; exit 1 on a finding"},
+    {.name = "examples",
+     .type = OPT_COUNT,
+     .arg = "N",
+     .max = 1000,
+     AT(check.examples),
+     .help = "--audit: show N keys of each finding (default 3)"},
     OPT_END,
 };
 
 #define LIMIT_DEFAULT 100
+#define EXAMPLES_DEFAULT 3
 #define MAX_VALUE_DEFAULT (UINT64_C(64) * 1024)
 
 /* What the words come down to, and with it which options have something to act on. */
@@ -77,6 +95,8 @@ static int check_options(const struct app *app, const struct inspect_options *op
 {
 	bool one = subject == SUBJECT_KEY;
 
+	if (options->check.examples != OPT_UNSET && !options->check.audit)
+		return err_set(err, ERR_USAGE, "--examples goes with --audit");
 	if (!one && (options->raw || options->max_value != OPT_UNSET))
 		return err_set(err, ERR_USAGE,
 			       "--%s goes with one key: say --key, or a namespace and its ids",
@@ -87,6 +107,34 @@ static int check_options(const struct app *app, const struct inspect_options *op
 	return options->raw ? app_check_value_output(app, "--raw", err) : 0;
 }
 
+/* --- checks --- */
+
+static enum exit_code run_check(struct app *app, const struct inspect_options *options,
+				struct inspect_subject subject)
+{
+	struct inspect_check_options check = options->check;
+	struct err err = {0};
+
+	if (options->raw)
+		err_set(&err, ERR_USAGE,
+			"--raw shows a value, --ttl and --audit check: choose");
+	else if (check.ttl && check.audit)
+		err_set(&err, ERR_USAGE, "--audit checks TTLs, too: leave out --ttl");
+	else if (options->limit != OPT_UNSET && !check.ttl)
+		err_set(&err, ERR_USAGE, "--limit goes with --ttl; --audit has --examples");
+	else if (check.examples != OPT_UNSET && !check.audit)
+		err_set(&err, ERR_USAGE, "--examples goes with --audit");
+	else if (options->max_value != OPT_UNSET && !check.audit)
+		err_set(&err, ERR_USAGE, "--max-value goes with --audit or one key's value");
+	if (err_is_set(&err))
+		return app_fail(app, &err);
+	check.max_value = options->max_value;
+	check.limit = options->limit == OPT_UNSET ? LIMIT_DEFAULT : options->limit;
+	if (check.examples == OPT_UNSET)
+		check.examples = EXAMPLES_DEFAULT;
+	return inspect_check_run(app, &check, &subject);
+}
+
 /* --- the overview --- */
 
 static void on_progress(void *ctx, uint64_t keys)
@@ -94,8 +142,11 @@ static void on_progress(void *ctx, uint64_t keys)
 	out_progress_update(ctx, keys, 0);
 }
 
-static enum exit_code run_overview(struct app *app)
+static enum exit_code run_overview(struct app *app, const struct inspect_options *options)
 {
+	if (inspect_check_wanted(&options->check))
+		return run_check(app, options, (struct inspect_subject){0});
+
 	struct inspect_overview overview = {0};
 	struct err err = {0};
 	struct out_progress *progress = app_progress(app, "inspect", 0);
@@ -154,6 +205,8 @@ static enum exit_code run_listing(struct app *app, const struct inspect_options 
 	struct err err = {0};
 	enum exit_code code = EXIT_DONE;
 
+	if (inspect_check_wanted(&options->check))
+		return run_check(app, options, (struct inspect_subject){.filter = filter});
 	if (check_options(app, options, SUBJECT_KEYS, &err) != 0)
 		return app_fail(app, &err);
 	listing.sink = app_sink(app, "inspect-keys", 1);
@@ -232,6 +285,9 @@ static enum exit_code run_key(struct app *app, const struct inspect_options *opt
 	struct err err = {0};
 	enum exit_code code = EXIT_DONE;
 
+	if (inspect_check_wanted(&options->check))
+		return run_check(app, options,
+				 (struct inspect_subject){.keys = &key, .key_count = 1});
 	if (check_options(app, options, SUBJECT_KEY, &err) != 0 ||
 	    keyinfo_read(app->redis, key, &limits, &info, &err) != 0)
 		goto out;
@@ -322,7 +378,7 @@ static enum exit_code inspect_run(struct app *app, const void *values,
 		err_set(&err, ERR_USAGE, "inspect takes one of a namespace, --key and --match");
 	else if (options->where.count && words->count == 0)
 		err_set(&err, ERR_USAGE, "--where goes with a namespace");
-	else if (kinds == 0)
+	else if (kinds == 0 && !inspect_check_wanted(&options->check))
 		check_options(app, options, SUBJECT_OVERVIEW, &err);
 	if (err_is_set(&err))
 		return app_fail(app, &err);
@@ -330,7 +386,7 @@ static enum exit_code inspect_run(struct app *app, const void *values,
 		return run_key(app, options, app_bytes(app, options->key));
 	if (options->match)
 		return run_match(app, options);
-	return words->count ? run_namespace(app, options, words) : run_overview(app);
+	return words->count ? run_namespace(app, options, words) : run_overview(app, options);
 }
 
 static const struct command_example examples[] = {
@@ -338,6 +394,8 @@ static const struct command_example examples[] = {
     {"ccache inspect call-logs", "its keys"},
     {"ccache inspect call-logs 507f1f77bcf86cd799439011",
      "one key: value, TTL against policy, size"},
+    {"ccache inspect --ttl", "does every key keep to its TTL? exit code 1 when not"},
+    {"ccache inspect --audit", "every rule; each finding has a code"},
     {"ccache inspect lead --where organizationId=b0c1 -o ndjson --limit 0",
      "all keys with this var, for a script"},
     {NULL, NULL},
@@ -346,7 +404,8 @@ static const struct command_example examples[] = {
 const struct command command_inspect = {
     .name = "inspect",
     .summary = "what is in the cache, how long it lives",
-    .synopsis = "[NAMESPACE [VARS…] | --key KEY | --match GLOB] [--where VAR=VALUE]",
+    .synopsis = "[NAMESPACE [VARS…] | --key KEY | --match GLOB] [--where VAR=VALUE] "
+		"[--ttl | --audit]",
     .text = "Walks with SCAN, never KEYS. A key that SCAN returns twice while the server "
 	    "resizes its\n"
 	    "table is counted twice. One key: exit code 1 when it is not there.",

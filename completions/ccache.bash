@@ -11,7 +11,7 @@ _ccache_options() {
 	case $1 in
 	get) echo ' --meta --no-fetch --no-store --refresh' ;;
 	warm) echo ' --all --set --ids --from --existing --if --expiring --ttl --deadline --until --failures --prune --evict --ephemeral --if-locked --dry-run' ;;
-	inspect) echo ' --key --match --where --limit --raw --max-value' ;;
+	inspect) echo ' --key --match --where --limit --raw --max-value --ttl --audit --examples' ;;
 	invalidate) echo ' --key --match --where --all --dry-run --yes -y --max-keys' ;;
 	stats) echo ' --no-scan' ;;
 	ping) echo ' --count' ;;
@@ -47,6 +47,9 @@ _ccache_argument() {
 	inspect:--limit) echo 'any' ;;
 	inspect:--raw) return 1 ;;
 	inspect:--max-value) echo 'any' ;;
+	inspect:--ttl) return 1 ;;
+	inspect:--audit) return 1 ;;
+	inspect:--examples) echo 'any' ;;
 	invalidate:--key) echo 'any' ;;
 	invalidate:--match) echo 'any' ;;
 	invalidate:--where) echo 'any' ;;

@@ -48,7 +48,7 @@ end
 
 # BEGIN TABLES (generated)
 set -g __ccache_verbs get warm inspect invalidate stats config ping help
-set -g __ccache_with_argument --host -h --port -p --socket -s --uri -u --db -n --pass -a --user --cacert --cert --key --sni --proxy --timeout --config --profile --output -o --progress --log-level --log-format --set --ids --from --if --expiring --ttl --deadline --until --failures --if-locked --key --match --where --limit --max-value --key --match --where --max-keys --count
+set -g __ccache_with_argument --host -h --port -p --socket -s --uri -u --db -n --pass -a --user --cacert --cert --key --sni --proxy --timeout --config --profile --output -o --progress --log-level --log-format --set --ids --from --if --expiring --ttl --deadline --until --failures --if-locked --key --match --where --limit --max-value --examples --key --match --where --max-keys --count
 
 complete -c ccache -f
 complete -c ccache -l host -s h -x -d 'Redis server\'s name or address'
@@ -110,7 +110,10 @@ complete -c ccache -n '__ccache_verb_is inspect' -l match -x -d 'list the keys t
 complete -c ccache -n '__ccache_verb_is inspect' -l where -x -d 'list the namespace\'s keys whose var has this value'
 complete -c ccache -n '__ccache_verb_is inspect' -l limit -x -d 'list at most N keys; 0: all (default 100)'
 complete -c ccache -n '__ccache_verb_is inspect' -l raw -d 'one key: its exact stored bytes and nothing else'
-complete -c ccache -n '__ccache_verb_is inspect' -l max-value -x -d 'one key: read at most so much of a value (default 64KiB)'
+complete -c ccache -n '__ccache_verb_is inspect' -l max-value -x -d 'one key: read at most so much of a value (default 64KiB); --audit: check no longer ones (default 1MiB)'
+complete -c ccache -n '__ccache_verb_is inspect' -l ttl -d 'check TTLs against their namespaces; exit 1 on a violation'
+complete -c ccache -n '__ccache_verb_is inspect' -l audit -d 'check every rule: TTL, type, JSON, indexes, sets, sidecars; exit 1 on a finding'
+complete -c ccache -n '__ccache_verb_is inspect' -l examples -x -d '--audit: show N keys of each finding (default 3)'
 
 complete -c ccache -n 'not __ccache_verb' -a invalidate -d 'drop keys: plan, confirm, do, tell'
 complete -c ccache -n '__ccache_word invalidate 0' -a '(__ccache_namespaces)'

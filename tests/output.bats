@@ -210,6 +210,8 @@ each_document() {
 	"$1" inspect-key inspect --key hash
 	"$1" inspect-key inspect --key bin
 	"$1" inspect-key inspect --key none
+	"$1" inspect-audit inspect --audit
+	"$1" inspect-ttl inspect --ttl
 	"$1" stats stats
 	"$1" stats stats --no-scan
 	"$1" ping ping

@@ -242,6 +242,7 @@ static void link_namespace(struct config_reader *reader, const struct conf_ns *c
 	struct ns *ns = &list[index];
 
 	*ns = conf->ns;
+	ns->json = conf->json;
 	link_type(reader, conf, ns);
 	link_ttl(reader, conf, ns);
 	link_var_of(reader, conf, "index_of", conf->index_of, "holds", ns->holds, list,

@@ -56,6 +56,7 @@ struct ns {
 	const char *summary; /* "" when not given */
 	struct template *key;
 	enum ns_type type;
+	bool json; /* its strings are JSON */
 	enum ns_ttl_kind ttl_kind;
 	struct codec_policy compress;
 	uint64_t ttl_ms; /* 0: keys live for ever (declared "none") */

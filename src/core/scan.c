@@ -46,7 +46,8 @@ static void yield(struct scan *scan, const struct scan_key *key)
 		result->gone++;
 		return;
 	}
-	result->keys++;
+	if (!scan->options->own || !ns_is_own_key(key->key))
+		result->keys++;
 	if (!scan->options->fn(scan->options->ctx, key))
 		scan->stopped = true;
 }
@@ -116,7 +117,8 @@ static void fill_page(struct page *page, const struct reply *list)
 
 		if (ns_is_own_key(key)) {
 			page->scan->result->own++;
-			continue;
+			if (!page->scan->options->own)
+				continue;
 		}
 		page->keys[page->count++] =
 		    (struct scan_key){.key = mem_arena_bytes(&page->arena, key), .bytes = -1};

@@ -32,6 +32,7 @@ struct scan_options {
 	struct bytes match; /* glob; empty: every key */
 	unsigned probes;
 	size_t page; /* SCAN's COUNT; 0: 512 */
+	bool own;    /* yield the keys that are ccache's own, too */
 	scan_key_fn *fn;
 	void *ctx;
 };

@@ -1,0 +1,36 @@
+#ifndef CMD_INSPECT_CHECK_H
+#define CMD_INSPECT_CHECK_H
+
+#include "command.h"
+
+#include "base/bytes.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct inspect_filter;
+
+/* The options of `inspect` that check instead of showing. */
+struct inspect_check_options {
+	bool ttl;
+	bool audit;
+	uint64_t examples;
+	uint64_t max_value; /* OPT_UNSET: the default */
+	uint64_t limit;
+};
+
+/* What is checked: these keys, else the filter's, else everything. */
+struct inspect_subject {
+	const struct bytes *keys;
+	size_t key_count;
+	const struct inspect_filter *filter;
+};
+
+/* True when one of the options was given. */
+bool inspect_check_wanted(const struct inspect_check_options *options);
+/* The check that options ask for: ccache.inspect-ttl or ccache.inspect-audit. */
+enum exit_code inspect_check_run(struct app *app, const struct inspect_check_options *options,
+				 const struct inspect_subject *subject);
+
+#endif

@@ -1,0 +1,328 @@
+#include "core/audit_private.h"
+
+#include "base/json.h"
+#include "core/codec.h"
+#include "core/namespace.h"
+#include "core/serial.h"
+
+#include <string.h>
+
+#define EXPANDED_MAX ((size_t)64 << 20)
+#define STRLEN_UNKNOWN 64 /* bytes of an answer whose length may not be asked */
+
+static bool is(const struct audit_key *key, const char *type)
+{
+	return strcmp(key->type, type) == 0;
+}
+
+static bool checks_json(const struct audit_key *key)
+{
+	return key->ns->json && !key->ns->index_of && audit_wants(key->audit, AUDIT_JSON);
+}
+
+static bool needs_value(const struct audit_key *key)
+{
+	return key->ns && is(key, "string") &&
+	       (checks_json(key) ||
+		(key->ns->index_of && audit_wants(key->audit, AUDIT_INDEX_DANGLING)));
+}
+
+/* --- types, and whose a sidecar is --- */
+
+static void on_type(void *ctx, const struct reply *reply)
+{
+	struct audit_key *key = ctx;
+	enum ns_type wanted = key->ns->type;
+
+	if (reply->type != REPLY_STATUS || reply->text.len >= sizeof key->type) {
+		audit_refused(key->audit, reply, "TYPE", key->key);
+		return;
+	}
+	memcpy(key->type, reply->text.ptr, reply->text.len);
+	key->type[reply->text.len] = '\0';
+	if (wanted == NS_ANY || is(key, "none") || is(key, ns_type_names[wanted]) ||
+	    !audit_wants(key->audit, AUDIT_TYPE))
+		return;
+	audit_add(key, AUDIT_TYPE)->detail = mem_arena_printf(&key->audit->arena, "%s, not %s",
+							      key->type, ns_type_names[wanted]);
+}
+
+/* Only what came with a value outlives it for no reason: f: and n: are of keys that are not
+ * there. */
+static void on_sidecar(void *ctx, const struct reply *reply)
+{
+	struct audit_key *key = ctx;
+
+	if (audit_refused(key->audit, reply, "GETRANGE", key->key))
+		return;
+	if (reply->type == REPLY_STRING && bytes_equal_str(reply->text, "v"))
+		audit_suspect(key, AUDIT_SIDECAR_ORPHAN)->finding.other = key->subject;
+}
+
+static int ask_types(struct audit *audit, struct err *err)
+{
+	for (size_t i = 0; i < audit->count; i++) {
+		struct audit_key *key = &audit->keys[i];
+		const struct bytes type[] = {BYTES("TYPE"), key->key};
+		const struct bytes first[] = {BYTES("GETRANGE"), key->key, BYTES("0"),
+					      BYTES("0")};
+		int status = 0;
+
+		if (key->subject.ptr)
+			status = audit_ask(audit, first, 4, 0, on_sidecar, key, err);
+		else if (key->ns)
+			status = audit_ask(audit, type, 2, 0, on_type, key, err);
+		if (status != 0)
+			return -1;
+	}
+	return audit_drain(audit, err);
+}
+
+static void on_length(void *ctx, const struct reply *reply)
+{
+	struct audit_key *key = ctx;
+
+	if (reply->type == REPLY_INTEGER)
+		key->length = reply->integer;
+	else
+		audit_refused(key->audit, reply, "STRLEN", key->key);
+}
+
+/* Sizes come first: answers that are too large are never asked for. */
+static int ask_lengths(struct audit *audit, struct err *err)
+{
+	for (size_t i = 0; i < audit->count; i++) {
+		struct audit_key *key = &audit->keys[i];
+		const struct bytes argv[] = {BYTES("STRLEN"), key->key};
+
+		if (needs_value(key) && audit_ask(audit, argv, 2, 0, on_length, key, err) != 0)
+			return -1;
+	}
+	return audit_drain(audit, err);
+}
+
+/* --- JSON --- */
+
+static void check_json(struct audit_key *key, struct bytes stored)
+{
+	struct audit *audit = key->audit;
+	enum codec_kind codec = codec_detect(stored);
+	struct json_error problem = {0};
+	struct bytes value = stored;
+	struct err err = {0};
+
+	buf_clear(&audit->scratch);
+	if (codec != CODEC_NONE &&
+	    codec_expand(codec, stored, EXPANDED_MAX, &audit->scratch, &err) != 0) {
+		if (audit_wants(audit, AUDIT_PACKED))
+			audit_add(key, AUDIT_PACKED)->detail =
+			    mem_arena_printf(&audit->arena, "%s", err.text);
+		return;
+	}
+	if (codec != CODEC_NONE)
+		value = buf_bytes(&audit->scratch);
+	if (json_check(value, JSON_STRICT, JSON_DEPTH_DATA, &problem) == 0)
+		return;
+	const char *format = serial_name(value);
+	audit_add(key, AUDIT_JSON)->detail =
+	    format ? format
+		   : mem_arena_printf(&audit->arena, "byte %zu: %s", problem.offset + 1,
+				      problem.what);
+}
+
+/* --- relations --- */
+
+/* True when the target's vars are all known: those of key, and name. */
+static bool leads_to(const struct audit_key *key, const struct ns *target, const char *name)
+{
+	for (size_t i = 0; i < template_var_count(target->key); i++) {
+		const char *var = template_var_name(target->key, i);
+
+		if (strcmp(var, name) != 0 &&
+		    template_var_index(key->ns->key, bytes_of(var)) < 0 &&
+		    !template_var_optional(target->key, i))
+			return false;
+	}
+	return true;
+}
+
+/* The key of target with key's vars and name = value, in the arena; empty when none can be
+ * made (err says why). */
+static struct bytes follow(const struct audit_key *key, const struct ns *target,
+			   const char *name, struct bytes value, struct err *err)
+{
+	struct audit *audit = key->audit;
+	struct var vars[TEMPLATE_VARS_MAX + 1] = {{bytes_of(name), value}};
+	struct bytes made = {NULL, 0};
+	struct buf buf = {0};
+	size_t count = 1;
+
+	for (size_t i = 0; i < template_var_count(key->ns->key); i++)
+		vars[count++] =
+		    (struct var){bytes_of(template_var_name(key->ns->key, i)), key->vars[i]};
+	if (ns_expand(audit->options->set, target, vars, count, &buf, err) == 0)
+		made = mem_arena_bytes(&audit->arena, buf_bytes(&buf));
+	buf_release(&buf);
+	return made;
+}
+
+static void check_index(struct audit_key *key, struct bytes value)
+{
+	const struct ns *ns = key->ns;
+	struct audit *audit = key->audit;
+	struct err err = {0};
+
+	if (!leads_to(key, ns->index_of, ns->holds))
+		return;
+	struct bytes other = follow(key, ns->index_of, ns->holds, value, &err);
+	if (!other.len) {
+		if (audit_wants(audit, AUDIT_INDEX_VALUE))
+			audit_add(key, AUDIT_INDEX_VALUE)->detail =
+			    mem_arena_printf(&audit->arena, "%s", err.text);
+		return;
+	}
+	struct audit_suspicion *suspicion = audit_suspect(key, AUDIT_INDEX_DANGLING);
+	suspicion->finding.other = other;
+	suspicion->finding.member = mem_arena_bytes(&audit->arena, value);
+}
+
+static void on_value(void *ctx, const struct reply *reply)
+{
+	struct audit_key *key = ctx;
+
+	if (reply->type != REPLY_STRING)
+		audit_refused(key->audit, reply, "GET", key->key);
+	else if (key->ns->index_of)
+		check_index(key, reply->text);
+	else
+		check_json(key, reply->text);
+}
+
+static int ask_value(struct audit_key *key, struct err *err)
+{
+	const struct bytes argv[] = {BYTES("GET"), key->key};
+	struct audit *audit = key->audit;
+
+	if (key->length > 0 && (uint64_t)key->length > audit->options->max_value) {
+		audit->result->unread++;
+		return 0;
+	}
+	return audit_ask(audit, argv, 2, key->length < 0 ? STRLEN_UNKNOWN : (size_t)key->length,
+			 on_value, key, err);
+}
+
+/* Each set that should have the key among its members. */
+static void expect_member(struct audit_key *key)
+{
+	const struct nsset *set = key->audit->options->set;
+
+	for (size_t i = 0; i < nsset_count(set); i++) {
+		const struct ns *ns = nsset_at(set, i);
+		int member = ns->members_of == key->ns
+				 ? template_var_index(key->ns->key, bytes_of(ns->member))
+				 : -1;
+
+		if (member < 0 || is(key, "none") || !leads_to(key, ns, ns->member))
+			continue;
+		struct err ignored = {0};
+		struct bytes other = follow(key, ns, ns->member, key->vars[member], &ignored);
+		if (!other.len)
+			continue;
+		struct audit_suspicion *suspicion = audit_suspect(key, AUDIT_MEMBER_MISSING);
+		suspicion->finding.other = other;
+		suspicion->finding.member = key->vars[member];
+	}
+}
+
+int audit_check_values(struct audit *audit, struct err *err)
+{
+	if (ask_types(audit, err) != 0 || ask_lengths(audit, err) != 0)
+		return -1;
+	for (size_t i = 0; i < audit->count; i++) {
+		struct audit_key *key = &audit->keys[i];
+
+		if (needs_value(key) && ask_value(key, err) != 0)
+			return -1;
+		if (key->ns && audit_wants(audit, AUDIT_MEMBER_MISSING))
+			expect_member(key);
+	}
+	return audit_drain(audit, err);
+}
+
+/* --- the members of sets --- */
+
+static void suspect_member(struct audit_key *key, struct bytes member)
+{
+	struct audit *audit = key->audit;
+	const struct ns *ns = key->ns;
+	struct err err = {0};
+	struct bytes other = follow(key, ns->members_of, ns->member, member, &err);
+
+	member = mem_arena_bytes(&audit->arena, member);
+	if (!other.len) {
+		struct audit_finding *finding = audit_add(key, AUDIT_MEMBER_VALUE);
+
+		finding->member = member;
+		finding->detail = mem_arena_printf(&audit->arena, "%s", err.text);
+		return;
+	}
+	struct audit_suspicion *suspicion = audit_suspect(key, AUDIT_MEMBER_DANGLING);
+	suspicion->finding.other = other;
+	suspicion->finding.member = member;
+}
+
+/* One page of a set; *cursor moves on. */
+static int check_page(struct audit_key *key, char cursor[24], struct err *err)
+{
+	const struct bytes argv[] = {BYTES("SSCAN"), key->key, bytes_of(cursor), BYTES("COUNT"),
+				     BYTES("256")};
+	struct audit *audit = key->audit;
+	const struct reply *reply = NULL;
+
+	if (redis_call(audit->probe, argv, 5, REDIS_IDEMPOTENT, &reply, err) != 0)
+		return -1;
+	bool usable =
+	    reply->type == REPLY_ARRAY && reply->count == 2 && reply->items[0]->text.len < 24;
+	if (!usable)
+		audit_refused(audit, reply, "SSCAN", key->key);
+	for (size_t i = 0; usable && i < reply->items[1]->count; i++)
+		suspect_member(key, reply->items[1]->items[i]->text);
+	memcpy(cursor, "0", 2);
+	if (usable) {
+		memcpy(cursor, reply->items[0]->text.ptr, reply->items[0]->text.len);
+		cursor[reply->items[0]->text.len] = '\0';
+	}
+	return audit_confirm(audit, err) == 0 ? audit_emit(audit, err) : -1;
+}
+
+static int check_set(struct audit_key *key, struct err *err)
+{
+	struct audit *audit = key->audit;
+	struct mem_arena keys = audit->arena;
+	char cursor[24] = "0";
+	int status;
+
+	/* a set may be longer than memory: what a page brings goes with it */
+	audit->arena = (struct mem_arena){0};
+	do {
+		status = check_page(key, cursor, err);
+		mem_arena_clear(&audit->arena);
+	} while (status == 0 && strcmp(cursor, "0") != 0);
+	mem_arena_release(&audit->arena);
+	audit->arena = keys;
+	return status;
+}
+
+int audit_check_sets(struct audit *audit, struct err *err)
+{
+	for (size_t i = 0; i < audit->count; i++) {
+		struct audit_key *key = &audit->keys[i];
+
+		if (key->ns && key->ns->members_of && is(key, "set") &&
+		    audit_wants(audit, AUDIT_MEMBER_DANGLING) &&
+		    leads_to(key, key->ns->members_of, key->ns->member) &&
+		    check_set(key, err) != 0)
+			return -1;
+	}
+	return 0;
+}
