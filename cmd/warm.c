@@ -170,6 +170,13 @@ static char *lease_name(const struct warming *warming, const struct selection *s
 	return mem_printf("warm:%s:%s", warming->ns->name, what);
 }
 
+/* A whole namespace that had no turn. */
+static void cut_short(struct warming *warming, enum warm_end end)
+{
+	if (warming->sum.end == WARM_END_COMPLETE)
+		warming->sum.end = end;
+}
+
 static enum exit_code warm_one(struct warming *warming, struct selection *selection)
 {
 	struct app *app = warming->app;
@@ -182,8 +189,10 @@ static enum exit_code warm_one(struct warming *warming, struct selection *select
 		code = run_job(warming, selection, lease);
 	} else if (err.kind == ERR_LOCKED && warming->options->if_locked == 1) {
 		app_info(app, "%s", err.text);
+		cut_short(warming, WARM_END_LEASE);
 	} else {
 		code = app_fail(app, &err);
+		cut_short(warming, err.kind == ERR_LOCKED ? WARM_END_LEASE : WARM_END_REDIS);
 	}
 	lease_release(lease);
 	free(name);
@@ -256,10 +265,16 @@ static int select_named(struct warming *warming, const struct opt_words *words,
 }
 
 /* A run over several namespaces ends early only where the next one would meet the same. */
-static bool goes_on(const struct warming *warming, enum exit_code code)
+static bool goes_on(struct warming *warming, enum exit_code code)
 {
-	return code != EXIT_REDIS && !*warming->app->cancel &&
-	       (!warming->deadline_ms || clock_mono_ms() < warming->deadline_ms);
+	enum warm_end end = *warming->app->cancel ? WARM_END_INTERRUPTED
+			    : code == EXIT_REDIS  ? WARM_END_REDIS
+			    : warming->deadline_ms && clock_mono_ms() >= warming->deadline_ms
+				? WARM_END_DEADLINE
+				: WARM_END_COMPLETE;
+
+	cut_short(warming, end);
+	return end == WARM_END_COMPLETE;
 }
 
 /* --all: each namespace that can be warmed; the others are told apart. */
@@ -318,6 +333,8 @@ static enum exit_code warm_set(struct warming *warming, const struct config_set 
 		one = selection || select_listed(warming, &selection, &err) == 0
 			  ? warm_one(warming, selection)
 			  : app_fail(warming->app, &err);
+		if (!selection)
+			cut_short(warming, WARM_END_INPUT);
 		code = exit_worst(code, one);
 		selection_free(selection);
 	}

@@ -20,6 +20,8 @@ enum {
 	C_NOT_MODIFIED,
 	C_P50,
 	C_P99,
+	C_COMPLETE,
+	C_STOPPED_BY,
 	C_COUNT
 };
 
@@ -81,6 +83,8 @@ static const struct out_column columns[C_COUNT] = {
 			.flags = OUT_DETAIL},
     [C_P50] = {.name = "source_p50_us", .title = "P50", .unit = OUT_US, .flags = OUT_DETAIL},
     [C_P99] = {.name = "source_p99_us", .title = "P99", .unit = OUT_US, .flags = OUT_MINOR},
+    [C_COMPLETE] = {.name = "complete", .title = "COMPLETE", .flags = OUT_DETAIL},
+    [C_STOPPED_BY] = {.name = "stopped_by", .title = "STOPPED BY", .flags = OUT_DETAIL},
 };
 static const struct out_table table = {
     .name = "namespaces", .columns = columns, .column_count = C_COUNT, .primary = true};
@@ -112,6 +116,8 @@ void warm_view_row(struct sink *sink, const struct warm_report *report)
 			   [C_NOT_MODIFIED] = out_uint(report->not_modified),
 			   [C_P50] = quantile(report, 0.5),
 			   [C_P99] = quantile(report, 0.99),
+			   [C_COMPLETE] = out_bool(report->end == WARM_END_COMPLETE),
+			   [C_STOPPED_BY] = out_str(warm_end_name(report->end)),
 		       });
 }
 
@@ -129,6 +135,8 @@ void warm_view_add(struct warm_report *sum, const struct warm_report *report)
 	sum->pruned += report->pruned;
 	sum->attempts += report->attempts;
 	sum->retries += report->retries;
+	if (sum->end == WARM_END_COMPLETE)
+		sum->end = report->end;
 	for (size_t i = 0; i < WARM_CAUSE_COUNT; i++)
 		sum->causes[i] += report->causes[i];
 	for (size_t i = 0; i < WARM_SKIP_COUNT; i++)
@@ -190,6 +198,12 @@ void warm_view_end(struct sink *sink, const char *target, const struct warm_repo
 	     .metric = "callcache_warm_duration_milliseconds",
 	     .help = "How long the last warm took"},
 	    {.name = "items_per_second", .title = "Rate", .unit = OUT_RATE},
+	    {.name = "complete",
+	     .title = "Complete",
+	     .flags = OUT_DETAIL,
+	     .metric = "callcache_warm_complete",
+	     .help = "1 when the last warm came to its end"},
+	    {.name = "stopped_by", .title = "Stopped by", .flags = OUT_WARN},
 	};
 	const struct out_value values[] = {
 	    out_str(target),
@@ -206,11 +220,14 @@ void warm_view_end(struct sink *sink, const char *target, const struct warm_repo
 	    out_uint(sum->attempts),
 	    out_uint(sum->retries),
 	    out_uint(took_ms),
-	    out_real(took_ms ? (double)sum->requested * 1000 / (double)took_ms : 0)};
+	    out_real(took_ms ? (double)sum->requested * 1000 / (double)took_ms : 0),
+	    out_bool(sum->end == WARM_END_COMPLETE),
+	    out_str(warm_end_name(sum->end))};
 
 	sink_table_end(sink);
 	for (size_t i = 0; i < sizeof sums / sizeof sums[0]; i++)
-		sink_field(sink, &sums[i], values[i]);
+		if (values[i].type != OUT_T_NULL || sink_format(sink) != OUT_TABLE)
+			sink_field(sink, &sums[i], values[i]);
 	print_kinds(sink, "skipped", sum->skips, 0, WARM_SKIP_COUNT, skip_name, 0);
 	print_kinds(sink, "failed", sum->causes, 1, WARM_CAUSE_COUNT, warm_cause_name,
 		    OUT_WARN);

@@ -190,6 +190,16 @@ all_gone() {
 	wait_for all_gone
 }
 
+@test "command: kill -9 of the program ends what it started" {
+	program 'trap "" TERM; exec sleep 600'
+	local_config '"command": ["'"$DIR"'/program"], "timeout": "600s"'
+	in_background get.log "$CCACHE" get thing 1
+	wait_for test -s "$DIR/starts"
+	refute all_gone
+	kill -KILL "$STARTED"
+	wait_for all_gone
+}
+
 @test "command: it sees no descriptor of ours and no terminal, and need not read" {
 	local_config '"command": ["'"$DIR"'/program"]'
 	program '(: </dev/tty) 2>/dev/null && echo \"tty\" || echo \"none\"'

@@ -9,6 +9,8 @@ assert_adds_up() {
 			([.namespaces[], .] | all(.requested == .stored + .renewed + .skipped + .absent + .failed))
 			and (["requested", "stored", "renewed", "skipped", "absent", "failed", "bytes"]
 				| all(. as $name | $top[$name] == ([$top.namespaces[][$name]] | add // 0)))
+			and ([.namespaces[], .] | all(.complete == (.stopped_by == null)))
+			and (([.namespaces[].complete] | all) or (.complete | not))
 			and .failed == ([to_entries[] | select(.key | startswith("failed_")) | .value] | add)
 			and .skipped == ([to_entries[] | select(.key | startswith("skipped_")) | .value] | add)
 		elif .schema == "ccache.invalidate/1" then .requested == .removed + .gone + .failed

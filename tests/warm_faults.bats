@@ -245,7 +245,7 @@ held() {
 	for ((i = 1; i <= $1; i++)); do set_data "/things/$i" "$i"; done
 	seq "$1" >"$DIR/ids"
 	fault hold "path=/things/$1"
-	env --default-signal=INT "$CCACHE" warm -o json --timeout 5s thing --ids "$DIR/ids" >"$DIR/out" 2>"$DIR/err" 3>&- 4>&- &
+	env --default-signal=INT "$CCACHE" warm -o json --timeout "${WARM_TIMEOUT:-5s}" thing --ids "$DIR/ids" >"$DIR/out" 2>"$DIR/err" 3>&- 4>&- &
 	WARM_PID=$!
 	PIDS+=("$WARM_PID")
 	wait_for all_but_one "$1"
@@ -299,6 +299,83 @@ report() {
 		assert_json '[.requested, .stored, .failed_cancelled]' '[40,39,1]'
 		assert_stored_is_there
 	done
+}
+
+@test "SIGTERM while Redis stalls: stops soon, and what was not acknowledged is not stored" {
+	WARM_TIMEOUT=600s held 40
+	kill -STOP "$REDIS_PID"
+	no_faults
+	kill -TERM "$WARM_PID"
+	report
+	kill -CONT "$REDIS_PID"
+	assert_exit 143
+	assert_adds_up
+	assert_json '[.requested, .stored, .failed]' '[40,39,1]'
+	assert_json '[.complete, .stopped_by]' '[false,"interrupted"]'
+}
+
+@test "SIGTERM while --from waits for a Redis that stalls" {
+	mkfifo "$DIR/pipe"
+	"$CCACHE" warm -o json --timeout 600s thing --from "$DIR/pipe" >"$DIR/out" 2>"$DIR/err" 3>&- 4>&- &
+	WARM_PID=$!
+	PIDS+=("$WARM_PID")
+	exec 7>"$DIR/pipe"
+	printf '{"vars":{"id":"%d"},"value":1}\n' 1 2 3 >&7
+	wait_for has_keys 3
+	kill -STOP "$REDIS_PID"
+	printf '{"vars":{"id":"%d"},"value":1}\n' 4 5 >&7
+	exec 7>&-
+	kill -TERM "$WARM_PID"
+	report
+	kill -CONT "$REDIS_PID"
+	assert_exit 143
+	assert_adds_up
+	assert_json '[.stored, .requested - .failed, .stopped_by]' '[3,3,"interrupted"]'
+}
+
+has_keys() { (($(key_count) == $1)); }
+
+# READONLY and MISCONF that come in the middle: the rest is not begun.
+stops_in_the_middle() {
+	held 40
+	"$@"
+	no_faults
+	report
+	assert_exit 4
+	assert_adds_up
+	assert_json '[.complete, .stopped_by, .failed == .failed_redis, .failed > 0]' '[false,"redis",true,true]'
+}
+becomes_replica() { rcli REPLICAOF 127.0.0.1 1 >/dev/null; }
+cannot_save() {
+	rcli CONFIG SET save '3600 1' >/dev/null
+	rm -r "$DIR/redis" # where it would save
+	rcli BGSAVE >/dev/null
+	wait_for misconf
+}
+misconf() { [[ $(rcli SET thing:1 1) == MISCONF* ]]; }
+
+@test "the server becomes a replica in the middle: stops, names it" {
+	stops_in_the_middle becomes_replica
+	assert_stderr_line 'connect to its primary'
+}
+
+@test "the server can no longer save in the middle: stops, says so" {
+	stops_in_the_middle cannot_save
+	assert_stderr_line MISCONF
+}
+
+@test "a source that is down stops the run with one line, when its breaker opens" {
+	seq 2000 >"$DIR/ids"
+	fault status path=/things value=500
+	warm thing --ids "$DIR/ids" --failures "$DIR/failed"
+	assert_exit 5
+	assert_json '[.complete, .stopped_by, .stored, .requested < 2000, .failed == .requested]' '[false,"source",0,true,true]'
+	assert_json '[.failed_status >= 20, .failed_status + .failed_breaker == .failed, .namespaces[0].source_requests == .failed_status]' '[true,true,true]'
+	assert_json .failed "$(wc -l <"$DIR/failed")"
+	assert_equal "$(grep -c "no more is asked of it in this run" <<<"$stderr")" 1
+	assert_stderr_line "source 'api'"
+	warm --all
+	assert_exit 5
 }
 
 @test "nginx with static files as the source, a small configuration file" {

@@ -39,8 +39,9 @@ struct bulk {
 	size_t tail;
 	uint64_t done;
 	uint64_t failed;
-	uint64_t now_ms;  /* of this piece of the file */
-	struct err stop;  /* why no more is begun */
+	uint64_t now_ms; /* of this piece of the file */
+	struct err stop; /* why no more is begun */
+	enum warm_end end;
 	struct err fault; /* of the row at hand: too large to be cleared for each */
 };
 
@@ -63,10 +64,12 @@ static void tell(const struct bulk *bulk, uint64_t line, size_t column, struct e
 }
 
 /* The first reason counts. */
-static void stop(struct bulk *bulk, const struct err *why)
+static void stop(struct bulk *bulk, enum warm_end end, const struct err *why)
 {
-	if (!err_is_set(&bulk->stop))
-		bulk->stop = *why;
+	if (err_is_set(&bulk->stop))
+		return;
+	bulk->stop = *why;
+	bulk->end = why->kind == ERR_INTERRUPTED ? WARM_END_INTERRUPTED : end;
 }
 
 static void count_failure(struct bulk *bulk, struct warm_report *report, enum warm_cause cause)
@@ -93,7 +96,7 @@ static void refused(struct bulk *bulk, const struct sent *sent, const struct rep
 	redis_fail(bulk->job->redis, reply, "SET", (struct bytes){sent->key, sent->key_len},
 		   &err);
 	if (reply_stops_writing(reply))
-		stop(bulk, &err);
+		stop(bulk, WARM_END_REDIS, &err);
 	count_failure(bulk, sent->report, WARM_CAUSE_REDIS);
 	tell(bulk, sent->line, 0, &err);
 }
@@ -145,7 +148,7 @@ static void store_row(struct bulk *bulk, const struct bulk_row *row)
 
 	if (bulk->tail - bulk->head == RING &&
 	    redis_drain(job->redis, RING / 2, &bulk->fault) != 0) {
-		stop(bulk, &bulk->fault);
+		stop(bulk, WARM_END_REDIS, &bulk->fault);
 		return;
 	}
 	report->requested++;
@@ -164,7 +167,7 @@ static void store_row(struct bulk *bulk, const struct bulk_row *row)
 	/* When it fails, on_stored has heard of this row too. */
 	if (store_submit(job->redis, row->key, value, ttl_ms, on_stored, bulk, &bulk->fault) !=
 	    0)
-		stop(bulk, &bulk->fault);
+		stop(bulk, WARM_END_REDIS, &bulk->fault);
 }
 
 static void take_row(struct bulk *bulk, struct bytes text)
@@ -196,9 +199,11 @@ static bool take_rows(struct bulk *bulk)
 	struct bytes text;
 
 	for (;;) {
-		if (bulk->job->cancel && *bulk->job->cancel)
-			err_set(&bulk->stop, ERR_INTERRUPTED,
+		if (bulk->job->cancel && *bulk->job->cancel && !err_is_set(&bulk->stop)) {
+			err_set(&bulk->fault, ERR_INTERRUPTED,
 				"interrupted: not every row had its turn");
+			stop(bulk, WARM_END_INTERRUPTED, &bulk->fault);
+		}
 		if (err_is_set(&bulk->stop))
 			return false;
 		switch (rowfile_next(bulk->job->file, &text)) {
@@ -257,13 +262,13 @@ static void work(struct bulk *bulk)
 		tell_progress(bulk);
 		bulk->now_ms = clock_wall_ms();
 		if (rowfile_may_wait(file) && wait_for_input(bulk, &err) != 0)
-			stop(bulk, &err);
+			stop(bulk, WARM_END_REDIS, &err);
 		if (err_is_set(&bulk->stop))
 			continue;
 		if (bulk->job->cancel && *bulk->job->cancel)
 			continue;
 		if (rowfile_read(file, &err) != 0 && err.kind != ERR_INTERRUPTED)
-			bulk->stop = err;
+			stop(bulk, WARM_END_INPUT, &err);
 	}
 }
 
@@ -280,15 +285,15 @@ int bulk_run(const struct bulk_job *job, struct warm_report *reports, struct err
 	for (size_t i = 0; i < count; i++)
 		reports[i].ns = nsset_at(job->set, i);
 	bulk.ring = mem_zalloc(RING, sizeof *bulk.ring);
-	/* what was sent must be answered before the report: the session itself does not stop */
-	const volatile int *before = redis_set_cancel(job->redis, NULL);
+	/* what was sent should be answered before the report */
+	redis_set_grace(job->redis, WARM_GRACE_MS);
 	work(&bulk);
 	if (redis_drain(job->redis, 0, &err_at_end) != 0)
-		stop(&bulk, &err_at_end);
-	redis_set_cancel(job->redis, before);
+		stop(&bulk, WARM_END_REDIS, &err_at_end);
+	redis_set_grace(job->redis, 0);
 	tell_progress(&bulk);
 	for (size_t i = 0; i <= count; i++)
-		reports[i].complete = !err_is_set(&bulk.stop);
+		reports[i].end = bulk.end;
 	bulk_parser_release(&bulk.parser);
 	buf_release(&bulk.packed);
 	free(bulk.ring);

@@ -10,10 +10,12 @@
 #include "wire/redis.h"
 
 #include <cjson/cJSON.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #define BEAT_MS (LEASE_TTL_MS / 3)
+#define RELEASE_MS 250 /* after a signal */
 #define TTL_TEXT "30000"
 _Static_assert(LEASE_TTL_MS == 30000, "TTL_TEXT says the same");
 
@@ -118,7 +120,7 @@ static void on_beat(void *ctx, const struct reply *reply)
 		lease->lost = true;
 }
 
-void lease_beat(struct lease *lease, struct err *err)
+int lease_beat(struct lease *lease, struct err *err)
 {
 	uint64_t now = clock_mono_ms();
 	const struct bytes argv[] = {
@@ -129,16 +131,14 @@ void lease_beat(struct lease *lease, struct err *err)
 
 	if (now - lease->heard_ms >= LEASE_TTL_MS)
 		lease->lost = true;
-	if (lease->lost || lease->waiting || now - lease->asked_ms < BEAT_MS)
-		return;
+	if (lease->lost)
+		return err_set(err, ERR_LOCKED,
+			       "the lease was lost to another run: writing stopped");
+	if (lease->waiting || now - lease->asked_ms < BEAT_MS)
+		return 0;
 	lease->asked_ms = now;
 	lease->waiting = true;
-	redis_submit(lease->redis, &command, err);
-}
-
-bool lease_lost(const struct lease *lease)
-{
-	return lease->lost;
+	return redis_submit(lease->redis, &command, err);
 }
 
 void lease_release(struct lease *lease)
@@ -150,10 +150,10 @@ void lease_release(struct lease *lease)
 					     buf_bytes(&lease->key), bytes_of(lease->text)};
 		const struct reply *reply = NULL;
 
-		/* also after Ctrl-C; one that cannot be given back ends with its TTL */
-		const volatile int *before = redis_set_cancel(lease->redis, NULL);
+		/* also after Ctrl-C; one that cannot be given back at once ends with its TTL */
+		redis_set_grace(lease->redis, RELEASE_MS);
 		redis_call(lease->redis, argv, 5, 0, &reply, NULL);
-		redis_set_cancel(lease->redis, before);
+		redis_set_grace(lease->redis, 0);
 	}
 	buf_release(&lease->key);
 	free(lease->text);

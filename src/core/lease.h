@@ -1,7 +1,6 @@
 #ifndef CORE_LEASE_H
 #define CORE_LEASE_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
 struct err;
@@ -22,11 +21,12 @@ struct lease;
  */
 int lease_acquire(struct redis *redis, const char *name, struct lease **ret_lease,
 		  struct err *err);
-/* Queues a renewal when a third of the TTL has passed since the last; never waits. */
-void lease_beat(struct lease *lease, struct err *err);
-/* A renewal found another holder (or none), or none could be made for a whole TTL: stop
- * writing. */
-bool lease_lost(const struct lease *lease);
+/*
+ * Queues a renewal when a third of the TTL has passed since the last; never
+ * waits. ERR_LOCKED: a renewal found another holder (or none), or none could be
+ * made for a whole TTL: stop writing. ERR_REDIS: the session is gone.
+ */
+int lease_beat(struct lease *lease, struct err *err);
 /* Gives it back if it is still ours, and frees. NULL is nothing. */
 void lease_release(struct lease *lease);
 

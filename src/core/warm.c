@@ -18,12 +18,27 @@
 const char *const warm_policy_names[] = {"changed", "always", "missing", "expiring", NULL};
 const char *const warm_skip_names[] = {"fresh", "no_store", "overtaken", "dry_run"};
 
+static const char *const end_names[] = {NULL,     "interrupted", "deadline", "lease",
+					"source", "evictions",   "redis",    "input"};
 static const char *const own_cause_names[] = {"ids", "rows", "redis"};
 
 const char *warm_cause_name(unsigned cause)
 {
 	return cause < WARM_CAUSE_VARS ? source_cause_names[cause]
 				       : own_cause_names[cause - WARM_CAUSE_VARS];
+}
+
+const char *warm_end_name(enum warm_end end)
+{
+	return end_names[end];
+}
+
+void warm_stop(struct warm *warm, enum warm_end end, const struct err *why)
+{
+	if (err_is_set(&warm->stop))
+		return;
+	warm->stop = *why;
+	warm->report->end = why->kind == ERR_INTERRUPTED ? WARM_END_INTERRUPTED : end;
 }
 
 /* --- the run --- */
@@ -60,11 +75,10 @@ static void fill(struct run *run)
 			break;
 		case SELECTION_END:
 			run->done = true;
-			warm->report->complete = true;
 			break;
 		case SELECTION_FAILED:
 			run->done = true;
-			warm->stop = err;
+			warm_stop(warm, WARM_END_INPUT, &err);
 			break;
 		}
 	}
@@ -105,12 +119,13 @@ static void watch_evictions(struct run *run, uint64_t now_ms)
 	if (server_info(warm->job->redis, &info, &err) != 0 || info.evicted < 0)
 		return; /* a lost session shows at the next write */
 	uint64_t evicted = (uint64_t)(info.evicted - run->evicted);
-	if (evicted > EVICTION_MIN && evicted > warm->report->stored / 2)
-		err_set(&warm->stop, ERR_REDIS,
-			"the server evicted %" PRIu64 " keys while %" PRIu64
-			" were stored: it is full; raise maxmemory, warm less, or go on with "
-			"--evict",
-			evicted, warm->report->stored);
+	if (evicted <= EVICTION_MIN || evicted <= warm->report->stored / 2)
+		return;
+	err_set(&err, ERR_REDIS,
+		"the server evicted %" PRIu64 " keys while %" PRIu64
+		" were stored: it is full; raise maxmemory, warm less, or go on with --evict",
+		evicted, warm->report->stored);
+	warm_stop(warm, WARM_END_EVICTIONS, &err);
 }
 
 /* What may end the run from outside: a signal, the deadline, the lease, a full cache, forgotten
@@ -120,24 +135,23 @@ static void check(struct run *run)
 	struct warm *warm = &run->warm;
 	const struct warm_job *job = warm->job;
 	uint64_t now_ms = clock_mono_ms();
+	struct err err = {0};
 
 	if (err_is_set(&warm->stop))
 		return;
-	if (job->cancel && *job->cancel)
-		err_set(&warm->stop, ERR_INTERRUPTED,
-			"interrupted: not every item had its turn");
-	else if (job->deadline_ms && now_ms >= job->deadline_ms && !run->done)
-		err_set(&warm->stop, ERR_ITEM,
-			"the deadline came: not every item had its turn");
-	if (job->lease) {
-		lease_beat(job->lease, &warm->stop);
-		if (lease_lost(job->lease) && !err_is_set(&warm->stop))
-			err_set(&warm->stop, ERR_LOCKED,
-				"the lease was lost to another run: writing stopped");
+	if (job->cancel && *job->cancel) {
+		err_set(&err, ERR_INTERRUPTED, "interrupted: not every item had its turn");
+		warm_stop(warm, WARM_END_INTERRUPTED, &err);
+	} else if (job->deadline_ms && now_ms >= job->deadline_ms && !run->done) {
+		err_set(&err, ERR_ITEM, "the deadline came: not every item had its turn");
+		warm_stop(warm, WARM_END_DEADLINE, &err);
 	}
+	if (job->lease && lease_beat(job->lease, &err) != 0)
+		warm_stop(warm, err.kind == ERR_LOCKED ? WARM_END_LEASE : WARM_END_REDIS, &err);
 	if (warm->reload) {
 		warm->reload = false;
-		guard_reload(job->guard, &warm->stop);
+		if (guard_reload(job->guard, &err) != 0)
+			warm_stop(warm, WARM_END_REDIS, &err);
 	}
 	watch_evictions(run, now_ms);
 	warm_item_retry(warm, now_ms);
@@ -170,25 +184,27 @@ int warm_run(const struct warm_job *job, struct warm_report *ret_report, struct 
 	struct run run = {
 	    .warm = {.job = job, .report = ret_report, .hold_ms = request_hold_ms(job->ns)}};
 	struct warm *warm = &run.warm;
+	struct err lost = {0};
 	int status = 0;
 
 	*ret_report = (struct warm_report){.ns = job->ns};
 	histogram_init(&ret_report->source_us, SOURCE_HISTOGRAM_BITS);
 	run.evicted = job->dry_run || job->evict ? -1 : evicted_so_far(job->redis);
-	/* what was sent must be answered before the report: the session itself does not stop */
-	const volatile int *before = redis_set_cancel(job->redis, NULL);
+	/* what was sent should be answered before the report */
+	redis_set_grace(job->redis, WARM_GRACE_MS);
 	do {
 		check(&run);
 		fill(&run);
 		if (warm->under_way > 0 || run.waiting)
-			status = turn(&run, &warm->stop);
+			status = turn(&run, &lost);
+		if (status != 0)
+			warm_stop(warm, WARM_END_REDIS, &lost);
 	} while (status == 0 && !err_is_set(&warm->stop) &&
 		 (!run.done || warm->under_way > 0 || run.waiting));
 	settle(&run);
-	redis_set_cancel(job->redis, before);
+	redis_set_grace(job->redis, 0);
 	if (err_is_set(&warm->stop)) {
 		*err = warm->stop;
-		ret_report->complete = false;
 		status = -1;
 	}
 	warm_item_release(warm);

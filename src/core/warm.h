@@ -29,6 +29,10 @@ extern const char *const warm_policy_names[]; /* in that order, NULL-terminated 
 struct guard;
 struct lease;
 
+/* After a signal so long for Redis' answers to what was sent; what is not acknowledged then is
+ * not stored. */
+#define WARM_GRACE_MS 500
+
 /* One namespace's warming. */
 struct warm_job {
 	const struct nsset *set;
@@ -75,6 +79,20 @@ enum warm_skip {
 };
 extern const char *const warm_skip_names[];
 
+/* How a run came to its end. */
+enum warm_end {
+	WARM_END_COMPLETE, /* the selection was read to its end */
+	WARM_END_INTERRUPTED,
+	WARM_END_DEADLINE,
+	WARM_END_LEASE,     /* held by, or lost to, another run */
+	WARM_END_SOURCE,    /* it is down: its breaker opened */
+	WARM_END_EVICTIONS, /* the server evicts because of this run */
+	WARM_END_REDIS,     /* lost, or refusing every write */
+	WARM_END_INPUT,     /* the list, the file */
+};
+/* "interrupted", …; NULL for a complete one. */
+const char *warm_end_name(enum warm_end end);
+
 /*
  * requested = stored + renewed + skipped + absent + failed, always; nothing
  * counts as stored that Redis did not acknowledge.
@@ -97,7 +115,7 @@ struct warm_report {
 	uint64_t attempts;          /* requests to the source */
 	uint64_t retries;           /* of the attempts */
 	struct histogram source_us; /* per answered item */
-	bool complete;              /* the selection was read to its end */
+	enum warm_end end;
 };
 
 /*

@@ -143,6 +143,8 @@ static void on_answer(void *ctx, const struct source_answer *answer)
 	warm->report->attempts += answer->attempts;
 	warm->report->retries += answer->attempts > 1 ? answer->attempts - 1 : 0;
 	if (answer->status == SOURCE_FAILED) {
+		if (answer->cause == SOURCE_CAUSE_BREAKER)
+			warm_stop(warm, WARM_END_SOURCE, answer->error);
 		warm_item_unannounce(item, 0);
 		warm_item_fail(item, answer->cause, answer->error);
 		return;

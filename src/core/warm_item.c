@@ -39,7 +39,8 @@ void warm_item_fail(struct warm_item *item, unsigned cause, const struct err *er
 
 	warm->report->failed++;
 	warm->report->causes[cause]++;
-	warm_item_tell(warm, buf_bytes(&item->key), err);
+	if (cause != SOURCE_CAUSE_BREAKER) /* one line says it for all of them */
+		warm_item_tell(warm, buf_bytes(&item->key), err);
 	if (warm->job->failed)
 		warm->job->failed(warm->job->ctx, buf_bytes(&item->vars));
 	warm_item_finish(item);
@@ -96,8 +97,8 @@ void warm_item_trouble(struct warm_item *item, const struct reply *reply, const 
 
 	redis_fail(warm->job->redis, reply, command, buf_bytes(&item->key), &err);
 	warm->reload = warm->reload || reply_error_kind(reply) == REPLY_ERR_NOSCRIPT;
-	if (what == TROUBLE_STOP && !err_is_set(&warm->stop))
-		warm->stop = err;
+	if (what == TROUBLE_STOP)
+		warm_stop(warm, WARM_END_REDIS, &err);
 	if (what == TROUBLE_AGAIN && item->tries < TRIES_MAX && !err_is_set(&warm->stop)) {
 		item->again_ms = clock_mono_ms() + ((uint64_t)TRY_AFTER_MS << item->tries);
 		item->next = warm->again;
@@ -110,8 +111,7 @@ void warm_item_trouble(struct warm_item *item, const struct reply *reply, const 
 /* A command that could not even be queued: the session is gone for good. */
 void warm_item_unsent(struct warm *warm, const struct err *err)
 {
-	if (!err_is_set(&warm->stop))
-		warm->stop = *err;
+	warm_stop(warm, WARM_END_REDIS, err);
 }
 
 /* --- the beginning --- */

@@ -36,8 +36,11 @@ struct warm {
 	struct buf packed; /* a value on its way, when its namespace packs them */
 	uint64_t hold_ms;  /* a fetch ends within */
 	bool reload;       /* the server forgot the scripts */
-	struct err stop;   /* why no more is begun */
+	struct err stop;   /* why no more is begun; report->end says it in a word */
 };
+
+/* No more is begun. The first reason counts. */
+void warm_stop(struct warm *warm, enum warm_end end, const struct err *why);
 
 /* Takes a fresh item for vars and starts it; all that happens to it ends in the report. */
 void warm_item_begin(struct warm *warm, const struct var *vars, size_t count);

@@ -8,9 +8,10 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/pidfd.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -63,30 +64,63 @@ static int open_pipes(struct process *process, int *theirs)
 	return 0;
 }
 
+/*
+ * In the child, where only what is async-signal-safe may be called. It ends
+ * with us, however we end: kill -9 included.
+ */
+__attribute__((noreturn)) static void become(const char *const *argv, const char *const *envp,
+					     const int *theirs, int report, pid_t parent)
+{
+	struct sigaction standard = {.sa_handler = SIG_DFL};
+	sigset_t none;
+
+	for (int number = 1; number < NSIG; number++)
+		sigaction(number, &standard, NULL); /* SIGPIPE is ignored here */
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	setsid();
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && getppid() != parent)
+		_exit(EXIT_FAILURE);
+	for (int i = 0; i < PIPES; i++)
+		dup2(theirs[i], i);
+	dup2(report, PIPES);
+	fcntl(PIPES, F_SETFD, FD_CLOEXEC);
+	closefrom(PIPES + 1);
+	execvpe(argv[0], (char *const *)argv, (char *const *)envp);
+	int failure = errno;
+	ssize_t told = write(PIPES, &failure, sizeof failure);
+	(void)told;
+	_exit(EXIT_FAILURE);
+}
+
+/* 0, or why the program could not be started. */
 static int spawn(struct process *process, const char *const *argv, const char *const *envp,
 		 const int *theirs)
 {
-	posix_spawn_file_actions_t files;
-	posix_spawnattr_t attributes;
-	sigset_t all;
-	sigset_t none;
+	int report[2] = {-1, -1};
+	int failure = 0;
+	pid_t parent = getpid();
+	sigset_t all, before;
 
-	sigfillset(&all);
-	sigemptyset(&none);
-	posix_spawn_file_actions_init(&files);
-	posix_spawnattr_init(&attributes);
-	for (int i = 0; i < PIPES; i++)
-		posix_spawn_file_actions_adddup2(&files, theirs[i], i);
-	posix_spawn_file_actions_addclosefrom_np(&files, PIPES);
-	posix_spawnattr_setsigdefault(&attributes, &all); /* SIGPIPE is ignored here */
-	posix_spawnattr_setsigmask(&attributes, &none);
-	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGDEF |
-						  POSIX_SPAWN_SETSIGMASK);
-	int status = posix_spawnp(&process->pid, argv[0], &files, &attributes,
-				  (char *const *)argv, (char *const *)envp);
-	posix_spawnattr_destroy(&attributes);
-	posix_spawn_file_actions_destroy(&files);
-	return status;
+	if (pipe2(report, O_CLOEXEC) < 0)
+		return errno;
+	sigfillset(&all); /* our handlers have no business in the child */
+	sigprocmask(SIG_SETMASK, &all, &before);
+	process->pid = raise_fd(&report[1]) < 0 ? -1 : fork();
+	if (process->pid == 0)
+		become(argv, envp, theirs, report[1], parent);
+	failure = process->pid < 0 ? errno : 0;
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	close_fd(&report[1]);
+	/* closed by the exec, or told why there was none */
+	while (process->pid > 0 && read(report[0], &failure, sizeof failure) < 0 &&
+	       errno == EINTR)
+		continue;
+	if (process->pid > 0 && failure)
+		while (waitpid(process->pid, NULL, 0) < 0 && errno == EINTR)
+			continue;
+	close_fd(&report[0]);
+	return failure;
 }
 
 static void close_all(struct process *process)

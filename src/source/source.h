@@ -38,8 +38,8 @@ enum source_kind {
  * configuration's.
  *
  * A command is started from its argument vector, without a shell, in a session
- * of its own, with our environment and env. An argument or a value of env that
- * is exactly "{name}" is that var of the request ("{{name}}" is the text
+ * of its own, with our environment and env, and killed when we die. An argument or a value of
+ *env that is exactly "{name}" is that var of the request ("{{name}}" is the text
  * "{name}"); nothing else is ever replaced. For each request it reads one line
  * of JSON from its standard input, and then the end of input:
  *	{"id":1,"vars":{"leadId":"507f"}}

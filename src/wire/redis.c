@@ -26,6 +26,8 @@ static const struct redis_limits defaults = {
 /* A connection idle for so long is looked at before it is used: the server may have closed it.
  */
 #define IDLE_MS 100
+/* How late a cancelled wait for answers notices it. */
+#define GRACE_CHECK_MS 50
 
 enum io {
 	IO_OK,
@@ -61,6 +63,12 @@ const volatile int *redis_set_cancel(struct redis *redis, const volatile int *ca
 
 	redis->cancel = cancel;
 	return before;
+}
+
+void redis_set_grace(struct redis *redis, uint64_t grace_ms)
+{
+	redis->grace_ms = grace_ms;
+	redis->cancelled_ms = 0;
 }
 
 void redis_set_limits(struct redis *redis, const struct redis_limits *limits)
@@ -207,25 +215,42 @@ static int patience(const struct redis *redis)
 	return clock_until_ms(redis->progress_ms + redis->target->timeout_ms);
 }
 
+/* Cancelled, and the grace is over: what is under way is lost. */
+static int check_cancel(struct redis *redis, struct err *err)
+{
+	uint64_t now_ms = clock_mono_ms();
+
+	if (!redis->cancel || !*redis->cancel) {
+		redis->cancelled_ms = 0;
+		return 0;
+	}
+	if (redis->cancelled_ms == 0)
+		redis->cancelled_ms = now_ms;
+	if (now_ms - redis->cancelled_ms < redis->grace_ms)
+		return 0;
+	err_set(err, ERR_INTERRUPTED,
+		redis->grace_ms ? "interrupted, and no answer came in time" : "interrupted");
+	return redis_link_fail(redis, err);
+}
+
 /* A turn, and a wait if there was nothing to do. */
 static int step(struct redis *redis, struct err *err)
 {
 	bool moved = false;
 
-	if (turn(redis, &moved, err) < 0)
+	if (turn(redis, &moved, err) < 0 || check_cancel(redis, err) < 0)
 		return -1;
-	if (redis->cancel && *redis->cancel) {
-		err_set(err, ERR_INTERRUPTED, "interrupted");
-		return redis_link_fail(redis, err);
-	}
 	if (moved || redis->ring.count == 0)
 		return 0;
-	int ready = transport_wait(redis->transport, wanted_events(redis), patience(redis),
-				   redis->cancel, err);
+	int left_ms = patience(redis);
+	bool is_slice = redis->grace_ms && (left_ms < 0 || left_ms > GRACE_CHECK_MS);
+	int ready = transport_wait(redis->transport, wanted_events(redis),
+				   is_slice ? GRACE_CHECK_MS : left_ms,
+				   redis->grace_ms ? NULL : redis->cancel, err);
 	if (ready < 0)
 		return redis_link_fail(redis, err);
 	if (ready == 0)
-		return time_out(redis, err);
+		return is_slice ? 0 : time_out(redis, err);
 	redis->readable = true;
 	return 0;
 }
@@ -311,5 +336,5 @@ int redis_turn(struct redis *redis, struct err *err)
 		return -1;
 	if (!moved && patience(redis) == 0)
 		return time_out(redis, err);
-	return 0;
+	return redis->grace_ms ? check_cancel(redis, err) : 0;
 }

@@ -76,6 +76,13 @@ struct redis *redis_new(const struct target *target, const volatile int *cancel)
  * work that must hear the answers to what it sent before it stops.
  */
 const volatile int *redis_set_cancel(struct redis *redis, const volatile int *cancel);
+/*
+ * For how long after *cancel turned non-zero the answers to what was sent are
+ * still waited for (0, the default: not at all); the time begins anew with
+ * this call. Then what is under way is lost, with ERR_INTERRUPTED. A broken
+ * connection is not opened again once *cancel is set.
+ */
+void redis_set_grace(struct redis *redis, uint64_t grace_ms);
 /* Commands under way are dropped; their callbacks do not run. */
 void redis_free(struct redis *redis);
 void redis_set_limits(struct redis *redis, const struct redis_limits *limits);

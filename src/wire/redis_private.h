@@ -33,6 +33,8 @@ struct redis_ring {
 struct redis {
 	const struct target *target;
 	const volatile int *cancel;
+	uint64_t grace_ms;     /* between *cancel and the end of every wait */
+	uint64_t cancelled_ms; /* when *cancel was seen first; 0: not */
 	struct redis_limits limits;
 	struct redis_counts counts;
 

@@ -277,7 +277,7 @@ TEST(one_holds_a_lease_and_the_next_is_told_who)
 	CHECK_INT(err.kind, ERR_LOCKED);
 	snprintf(pid, sizeof pid, "pid %d", (int)getpid());
 	CHECK(strstr(err.text, pid) != NULL);
-	CHECK(!lease_lost(mine));
+	CHECK_INT(lease_beat(mine, &err), 0);
 	lease_release(mine);
 	CHECK_INT(ask("EXISTS", BYTES("cc:l:warm:test")), 0);
 }
