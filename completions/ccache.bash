@@ -3,7 +3,7 @@
 # the program's option rows: `make docs` renews them.
 
 # BEGIN TABLES (generated)
-_ccache_verbs='get warm inspect invalidate stats config ping help'
+_ccache_verbs='get warm inspect invalidate stats bench config ping help'
 
 # the options of VERB
 _ccache_options() {
@@ -14,6 +14,7 @@ _ccache_options() {
 	inspect) echo ' --key --match --where --limit --raw --max-value --ttl --audit --examples' ;;
 	invalidate) echo ' --key --match --where --all --dry-run --yes -y --max-keys' ;;
 	stats) echo ' --no-scan' ;;
+	bench) echo ' --max --clients --pipeline --threads --rate --ramp-to --poisson --duration --requests --warm-up --mix --miss --keys --size --ttl --pick --exponent --seed --yes -y --dry-run' ;;
 	ping) echo ' --count' ;;
 	esac
 }
@@ -58,6 +59,26 @@ _ccache_argument() {
 	invalidate:--yes) return 1 ;;
 	invalidate:--max-keys) echo 'any' ;;
 	stats:--no-scan) return 1 ;;
+	bench:--max) return 1 ;;
+	bench:--clients) echo 'any' ;;
+	bench:--pipeline) echo 'any' ;;
+	bench:--threads) echo 'any' ;;
+	bench:--rate) echo 'any' ;;
+	bench:--ramp-to) echo 'any' ;;
+	bench:--poisson) return 1 ;;
+	bench:--duration) echo 'any' ;;
+	bench:--requests) echo 'any' ;;
+	bench:--warm-up) echo 'any' ;;
+	bench:--mix) echo 'any' ;;
+	bench:--miss) echo 'any' ;;
+	bench:--keys) echo 'any' ;;
+	bench:--size) echo 'any' ;;
+	bench:--ttl) echo 'any' ;;
+	bench:--pick) echo 'words uniform zipfian sequential' ;;
+	bench:--exponent) echo 'any' ;;
+	bench:--seed) echo 'any' ;;
+	bench:--yes) return 1 ;;
+	bench:--dry-run) return 1 ;;
 	ping:--count) echo 'any' ;;
 	*:--host | *:-h) echo 'any' ;;
 	*:--port | *:-p) echo 'any' ;;

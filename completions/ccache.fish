@@ -47,8 +47,8 @@ function __ccache_namespaces
 end
 
 # BEGIN TABLES (generated)
-set -g __ccache_verbs get warm inspect invalidate stats config ping help
-set -g __ccache_with_argument --host -h --port -p --socket -s --uri -u --db -n --pass -a --user --cacert --cert --key --sni --proxy --timeout --config --profile --output -o --progress --log-level --log-format --set --ids --from --if --expiring --ttl --deadline --until --failures --if-locked --key --match --where --limit --max-value --examples --key --match --where --max-keys --count
+set -g __ccache_verbs get warm inspect invalidate stats bench config ping help
+set -g __ccache_with_argument --host -h --port -p --socket -s --uri -u --db -n --pass -a --user --cacert --cert --key --sni --proxy --timeout --config --profile --output -o --progress --log-level --log-format --set --ids --from --if --expiring --ttl --deadline --until --failures --if-locked --key --match --where --limit --max-value --examples --key --match --where --max-keys --clients --pipeline --threads --rate --ramp-to --duration --requests --warm-up --mix --miss --keys --size --ttl --pick --exponent --seed --count
 
 complete -c ccache -f
 complete -c ccache -l host -s h -x -d 'Redis server\'s name or address'
@@ -127,6 +127,28 @@ complete -c ccache -n '__ccache_verb_is invalidate' -l max-keys -x -d 'refuse to
 
 complete -c ccache -n 'not __ccache_verb' -a stats -d 'the server\'s figures and each namespace\'s share'
 complete -c ccache -n '__ccache_verb_is stats' -l no-scan -d 'the server\'s own figures only, at no cost to it'
+
+complete -c ccache -n 'not __ccache_verb' -a bench -d 'how fast this server is for your namespaces'
+complete -c ccache -n '__ccache_verb_is bench' -l max -d 'as fast as it goes (closed loop) instead of at a rate'
+complete -c ccache -n '__ccache_verb_is bench' -l clients -x -d 'connections'
+complete -c ccache -n '__ccache_verb_is bench' -l pipeline -x -d 'with --max: commands that each connection sends at once'
+complete -c ccache -n '__ccache_verb_is bench' -l threads -x -d 'threads that the connections are shared among'
+complete -c ccache -n '__ccache_verb_is bench' -l rate -x -d 'operations per second that are sent, come what may (default 1000)'
+complete -c ccache -n '__ccache_verb_is bench' -l ramp-to -x -d 'let the rate grow or fall to this until the end'
+complete -c ccache -n '__ccache_verb_is bench' -l poisson -d 'random distances between operations, as of independent users'
+complete -c ccache -n '__ccache_verb_is bench' -l duration -x -d 'how long to measure (default 10s, or until --requests are made)'
+complete -c ccache -n '__ccache_verb_is bench' -l requests -x -d 'stop after so many operations'
+complete -c ccache -n '__ccache_verb_is bench' -l warm-up -x -d 'run so long before measuring'
+complete -c ccache -n '__ccache_verb_is bench' -l mix -x -d 'shares of the operations (default get=1)'
+complete -c ccache -n '__ccache_verb_is bench' -l miss -x -d 'share of the reads that ask for keys which are not there'
+complete -c ccache -n '__ccache_verb_is bench' -l keys -x -d 'keys of each namespace'
+complete -c ccache -n '__ccache_verb_is bench' -l size -x -d 'bytes of a value, or a range as 100-4KiB'
+complete -c ccache -n '__ccache_verb_is bench' -l ttl -x -d 'life of the keys written, should they not be removed'
+complete -c ccache -n '__ccache_verb_is bench' -l pick -x -a 'uniform zipfian sequential' -d 'which keys are asked for'
+complete -c ccache -n '__ccache_verb_is bench' -l exponent -x -d 'of --pick zipfian: how much the first keys are preferred'
+complete -c ccache -n '__ccache_verb_is bench' -l seed -x -d 'of the random choices: the same seed, the same load'
+complete -c ccache -n '__ccache_verb_is bench' -l yes -s y -d 'more than the default load on a server that is not on this machine'
+complete -c ccache -n '__ccache_verb_is bench' -l dry-run -d 'say what would be done, do nothing'
 
 complete -c ccache -n 'not __ccache_verb' -a config -d 'check, show or describe the configuration'
 complete -c ccache -n '__ccache_word config 0' -a 'check show names schema'

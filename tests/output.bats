@@ -221,6 +221,7 @@ each_document() {
 	"$1" warm warm --all --dry-run
 	"$1" warm warm call-logs "$ID" nonesuch
 	"$1" invalidate invalidate --key none --key bin --yes
+	"$1" bench bench --max --requests 20 --keys 5 --mix get=1,set=1
 }
 
 fill_for_documents() {

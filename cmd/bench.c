@@ -1,0 +1,216 @@
+#include "app.h"
+
+#include "base/err.h"
+#include "bench_options.h"
+#include "bench_view.h"
+#include "core/bench_prepare.h"
+#include "core/bench_watch.h"
+#include "opt/opt.h"
+#include "out/progress.h"
+#include "out/sink.h"
+#include "out/stream.h"
+#include "wire/redis.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+/* What may be done to a server elsewhere without --yes. */
+#define DEFAULT_RATE 1000
+#define DEFAULT_CLIENTS 50
+#define DEFAULT_MS 60000
+
+static bool is_local(const struct target *target)
+{
+	return target->socket || strncmp(target->host, "127.", 4) == 0 ||
+	       strcmp(target->host, "::1") == 0 || strcmp(target->host, "localhost") == 0;
+}
+
+static int check_consent(const struct app *app, const struct bench_job *job, bool yes,
+			 struct err *err)
+{
+	bool small = job->rate > 0 && job->rate <= DEFAULT_RATE &&
+		     job->rate_to <= DEFAULT_RATE && job->clients <= DEFAULT_CLIENTS &&
+		     job->duration_ms > 0 && job->duration_ms + job->warm_up_ms <= DEFAULT_MS;
+
+	if (yes || small || is_local(&app->target))
+		return 0;
+	return err_set(err, ERR_REFUSED,
+		       "%s is not on this machine: more than %d operations/s, %d clients or "
+		       "%d s there needs --yes",
+		       app->target_text, DEFAULT_RATE, DEFAULT_CLIENTS, DEFAULT_MS / 1000);
+}
+
+static void on_progress(void *ctx, uint64_t done, uint64_t total)
+{
+	(void)total;
+	out_progress_update(ctx, done, 0);
+}
+
+static int prepare(struct app *app, const struct bench_job *job, struct err *err)
+{
+	struct out_progress *progress = NULL;
+	uint64_t runs = 0;
+	uint64_t keys = 0;
+	uint64_t total = 0;
+
+	if (!bench_writes(job))
+		return 0;
+	if (bench_sweep(app->redis, &runs, &keys, err) != 0)
+		return -1;
+	if (runs > 0)
+		app_info(app, "removed %" PRIu64 " keys that %" PRIu64 " killed runs had left",
+			 keys, runs);
+	for (size_t i = 0; i < job->family_count; i++)
+		total += job->families[i].keys;
+	if (bench_enter(app->redis, job, err) != 0)
+		return -1;
+	progress = app_progress(app, "filling", total);
+	int status = bench_fill(app->redis, job, on_progress, progress, err);
+	out_progress_free(progress);
+	return status;
+}
+
+/* Also after Ctrl-C: what was written goes. */
+static int clean(struct app *app, const struct bench_job *job, struct err *err)
+{
+	const volatile int *cancel = redis_set_cancel(app->redis, NULL);
+	uint64_t removed = 0;
+	int status = bench_writes(job) ? bench_clean(app->redis, job, &removed, err) : 0;
+
+	redis_set_cancel(app->redis, cancel);
+	if (status != 0)
+		err_wrap(err, "keys " BENCH_PREFIX "%s:* may still be there", job->run);
+	return status;
+}
+
+/* A run under way: the document opens with its first second. */
+struct showing {
+	struct app *app;
+	struct sink *sink;
+	struct bench_watch watch;
+};
+
+static void open_document(struct showing *showing)
+{
+	if (showing->sink)
+		return;
+	showing->sink = app_sink(showing->app, "bench", 1);
+	bench_view_seconds_begin(showing->sink);
+}
+
+static void on_begin(void *ctx)
+{
+	struct showing *showing = ctx;
+
+	bench_watch_begin(&showing->watch);
+}
+
+static void on_second(void *ctx, size_t second, const struct bench_second *figures)
+{
+	struct showing *showing = ctx;
+
+	open_document(showing);
+	bench_view_second(showing->sink, second, figures);
+	/* A failure shows when the document ends. */
+	if (sink_format(showing->sink) == OUT_NDJSON)
+		(void)out_stream_flush(showing->app->out, NULL);
+	bench_watch_beat(&showing->watch);
+}
+
+static enum exit_code judge(struct app *app, const struct bench_result *result)
+{
+	struct bench_row all;
+	enum exit_code code = EXIT_DONE;
+
+	bench_row_sum(result, -1, &all);
+	if (all.errors > 0) {
+		code = all.count > 0 ? EXIT_PARTIAL : EXIT_REDIS;
+		app_warn(app, "%" PRIu64 " of %" PRIu64 " operations failed: %s", all.errors,
+			 all.errors + all.count, result->errors[0].text);
+	}
+	if (result->unsent > 0)
+		app_warn(app,
+			 "%" PRIu64
+			 " operations were due and never sent: the true response times "
+			 "are worse than shown",
+			 result->unsent);
+	bench_row_release(&all);
+	return code;
+}
+
+static enum exit_code measure(struct app *app, const struct bench_job *job)
+{
+	struct showing showing = {
+	    .app = app,
+	    .watch = {.redis = app->redis, .job = job, .cpu_us = -1, .evicted = -1}};
+	const struct bench_follower follower = {&showing, on_begin, on_second};
+	struct bench_result result;
+	struct err err = {0};
+	int status = bench_run(&app->target, job, app->cancel, &follower, &result, &err);
+	enum exit_code code = EXIT_DONE;
+
+	if (result.elapsed_ns > 0 || showing.sink) {
+		open_document(&showing);
+		bench_view_seconds_end(showing.sink);
+		if (status == 0)
+			bench_watch_end(&showing.watch, &result);
+		bench_view_result(app, showing.sink, job, &result);
+		code = app_finish(app, showing.sink, judge(app, &result));
+	}
+	if (status != 0)
+		code = exit_worst(code, app_fail(app, &err));
+	bench_result_release(&result);
+	return code;
+}
+
+static enum exit_code bench_run_verb(struct app *app, const void *values,
+				     const struct opt_words *words)
+{
+	const struct bench_options *options = values;
+	struct bench_plan plan;
+	struct err err = {0};
+	struct err cleaning = {0};
+	enum exit_code code = EXIT_DONE;
+
+	if (bench_plan_make(app, options, words, &plan, &err) != 0 ||
+	    check_consent(app, &plan.job, options->yes, &err) != 0) {
+		code = app_fail(app, &err);
+		goto out;
+	}
+	bench_view_plan(app, &plan.job);
+	if (options->dry_run)
+		goto out;
+	if (prepare(app, &plan.job, &err) != 0)
+		code = app_fail(app, &err);
+	else
+		code = measure(app, &plan.job);
+	if (clean(app, &plan.job, &cleaning) != 0)
+		code = exit_worst(code, app_fail(app, &cleaning));
+out:
+	bench_plan_release(&plan);
+	return code;
+}
+
+static const struct command_example examples[] = {
+    {"ccache bench call-logs --duration 2s", "a thousand reads a second of call-logs' keys"},
+    {"ccache bench --max --pipeline 16 --requests 20000", "as fast as it goes, plain keys"},
+    {NULL, NULL},
+};
+
+const struct command command_bench = {
+    .name = "bench",
+    .summary = "how fast this server is for your namespaces",
+    .synopsis = "[NAMESPACE...] [--max | --rate N] [--mix SHARES] [--duration TIME]",
+    .text =
+	"Keys are written under cc:bench:RUN: with a TTL and removed afterwards. Without "
+	"--max\n"
+	"operations are sent at a fixed rate, and their response time counts from when they "
+	"were\n"
+	"due: a server that stalls is not flattered.",
+    .examples = examples,
+    .rows = bench_rows,
+    .options_size = sizeof(struct bench_options),
+    .max_words = BENCH_FAMILIES_MAX,
+    .needs = NEEDS_CONFIG | NEEDS_REDIS,
+    .run = bench_run_verb,
+};

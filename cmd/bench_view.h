@@ -1,0 +1,21 @@
+#ifndef CMD_BENCH_VIEW_H
+#define CMD_BENCH_VIEW_H
+
+#include <stddef.h>
+
+struct app;
+struct bench_job;
+struct bench_result;
+struct bench_second;
+struct sink;
+
+/* "50 clients, closed loop, depth 1, …" to standard error, before anything is done. */
+void bench_view_plan(struct app *app, const struct bench_job *job);
+/* The seconds as they come; a table for people leaves them out. */
+void bench_view_seconds_begin(struct sink *sink);
+void bench_view_second(struct sink *sink, size_t second, const struct bench_second *figures);
+void bench_view_seconds_end(struct sink *sink);
+void bench_view_result(struct app *app, struct sink *sink, const struct bench_job *job,
+		       const struct bench_result *result);
+
+#endif

@@ -1,0 +1,429 @@
+#include "core/bench_load.h"
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "core/namespace.h"
+#include "wire/resp.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+const char *const bench_kind_names[] = {"get", "set", "del", "command", NULL};
+const char *const bench_ids_names[] = {"uniform", "zipfian", "sequential", NULL};
+
+/* Ids are numbers of so many digits, so that a family's commands differ in them alone. */
+#define DIGITS 12
+#define DIGITS_LIMIT UINT64_C(1000000000000)
+#define HOLES_MAX 8
+#define INDEX_BITS 48
+
+/*
+ * The bytes of a family's command with holes where the digits go; found by
+ * rendering it for different numbers and looking where they differ.
+ */
+struct blank {
+	bool usable;
+	struct buf text;
+	size_t holes[HOLES_MAX];
+	size_t hole_count;
+	size_t value_size;
+};
+
+struct bench_load {
+	const struct bench_job *job;
+	struct bench_random random;
+	double family_bounds[BENCH_FAMILIES_MAX]; /* cumulated weights */
+	double kind_bounds[BENCH_KINDS];
+	struct bench_zipf zipf[BENCH_FAMILIES_MAX];
+	uint64_t sequence[BENCH_FAMILIES_MAX];
+	struct blank blanks[BENCH_FAMILIES_MAX][BENCH_KINDS];
+	char *filler; /* values are cut from it */
+	size_t value_size;
+	struct buf key;
+	struct buf words;
+};
+
+uint64_t bench_op_pack(struct bench_op op)
+{
+	return (uint64_t)op.family << (INDEX_BITS + 4) | (uint64_t)op.kind << INDEX_BITS |
+	       op.index;
+}
+
+struct bench_op bench_op_unpack(uint64_t cookie)
+{
+	return (struct bench_op){
+	    .family = (unsigned)(cookie >> (INDEX_BITS + 4)),
+	    .kind = (enum bench_kind)((cookie >> INDEX_BITS) & 15),
+	    .index = cookie & ((UINT64_C(1) << INDEX_BITS) - 1),
+	};
+}
+
+/* --- names --- */
+
+void bench_names_add(struct bench_names *names, struct bytes name)
+{
+	if ((names->count & (names->count + 1)) == 0)
+		names->ends =
+		    mem_resize(names->ends, names->count * 2 + 2, sizeof *names->ends);
+	buf_add(&names->text, name);
+	names->ends[names->count++] = names->text.len;
+}
+
+struct bytes bench_names_at(const struct bench_names *names, size_t index)
+{
+	size_t from = index ? names->ends[index - 1] : 0;
+
+	return bytes_sub(buf_bytes(&names->text), from, names->ends[index] - from);
+}
+
+void bench_names_release(struct bench_names *names)
+{
+	buf_release(&names->text);
+	free(names->ends);
+	*names = (struct bench_names){0};
+}
+
+static void put_digits(char *out, uint64_t number)
+{
+	for (int i = DIGITS; i-- > 0; number /= 10)
+		out[i] = (char)('0' + number % 10);
+}
+
+static int expand(const struct bench_family *family, struct bytes id, struct buf *buf,
+		  struct err *err)
+{
+	struct var vars[TEMPLATE_VARS_MAX];
+	size_t count = template_var_count(family->ns->key);
+
+	for (size_t i = 0; i < count; i++)
+		vars[i] = (struct var){bytes_of(template_var_name(family->ns->key, i)), id};
+	if (template_expand(family->ns->key, vars, count, buf, err) == 0)
+		return 0;
+	return err_wrap(err,
+			"namespace %s: numbers do not fill its key (give ids with --ids FILE)",
+			family->name);
+}
+
+int bench_key(const struct bench_job *job, const struct bench_family *family, uint64_t index,
+	      struct buf *buf, struct err *err)
+{
+	char id[DIGITS];
+
+	if (!family->live)
+		buf_printf(buf, BENCH_PREFIX "%s:", job->run);
+	if (family->names && index < family->names->count) {
+		buf_add(buf, bench_names_at(family->names, (size_t)index));
+		return 0;
+	}
+	put_digits(id, index % DIGITS_LIMIT);
+	if (family->ns && !family->live)
+		return expand(family, (struct bytes){id, DIGITS}, buf, err);
+	buf_add(buf, family->live ? BYTES("cc:bench:nothing:") : BYTES("key:"));
+	buf_add(buf, (struct bytes){id, DIGITS});
+	return 0;
+}
+
+/* --- the bytes of a command --- */
+
+static size_t pick_size(struct bench_load *load, const struct bench_family *family)
+{
+	if (family->sizes)
+		return family->sizes[bench_random_below(&load->random, family->size_count)];
+	return family->size_min +
+	       (family->size_max > family->size_min
+		    ? (size_t)bench_random_below(&load->random,
+						 family->size_max - family->size_min + 1)
+		    : 0);
+}
+
+/* word with {key} and {value} replaced, appended to load->words. */
+static void replace(struct bench_load *load, struct bytes word, struct bytes key,
+		    struct bytes value)
+{
+	while (word.len > 0) {
+		if (bytes_starts_with(word, BYTES("{key}"))) {
+			buf_add(&load->words, key);
+			word = bytes_sub(word, 5, word.len);
+		} else if (bytes_starts_with(word, BYTES("{value}"))) {
+			buf_add(&load->words, value);
+			word = bytes_sub(word, 7, word.len);
+		} else {
+			buf_add_char(&load->words, word.ptr[0]);
+			word = bytes_sub(word, 1, word.len);
+		}
+	}
+}
+
+static size_t command_words(struct bench_load *load, struct bytes key, struct bytes value,
+			    struct bytes *argv)
+{
+	size_t ends[BENCH_WORDS_MAX];
+	size_t count = load->job->command_count;
+	size_t from = 0;
+
+	buf_clear(&load->words);
+	for (size_t i = 0; i < count; i++) {
+		replace(load, load->job->command[i], key, value);
+		ends[i] = load->words.len;
+	}
+	for (size_t i = 0; i < count; from = ends[i++])
+		argv[i] = bytes_sub(buf_bytes(&load->words), from, ends[i] - from);
+	return count;
+}
+
+static void write_words(const struct bytes *argv, size_t argc, struct buf *out)
+{
+	size_t size = resp_command_size(argv, argc);
+
+	resp_command_write(buf_reserve(out, size), argv, argc);
+	out->len += size;
+}
+
+size_t bench_load_words(struct bench_load *load, struct bench_op op, struct bytes *argv)
+{
+	const struct bench_family *family = &load->job->families[op.family];
+
+	buf_clear(&load->key);
+	/* It was tried when the job was checked. */
+	(void)bench_key(load->job, family, op.index, &load->key, NULL);
+	struct bytes key = buf_bytes(&load->key);
+	argv[1] = key;
+	load->value_size = pick_size(load, family);
+	struct bytes value = {load->filler, load->value_size};
+	switch (op.kind) {
+	case BENCH_GET:
+		argv[0] = BYTES("GET");
+		return 2;
+	case BENCH_DEL:
+		argv[0] = BYTES("UNLINK");
+		return 2;
+	case BENCH_COMMAND:
+		return command_words(load, key, value, argv);
+	case BENCH_SET:
+	case BENCH_KINDS:
+		break;
+	}
+	buf_clear(&load->words);
+	buf_printf(&load->words, "%" PRIu64, family->ttl_ms);
+	argv[0] = BYTES("SET");
+	argv[2] = value;
+	argv[3] = BYTES("PX");
+	argv[4] = buf_bytes(&load->words);
+	return 5;
+}
+
+/* The slow way, which works for every family. */
+static void render(struct bench_load *load, struct bench_op op, struct buf *out)
+{
+	struct bytes argv[BENCH_WORDS_MAX];
+
+	write_words(argv, bench_load_words(load, op, argv), out);
+}
+
+static void fill(const struct blank *blank, uint64_t index, char *out)
+{
+	char digits[DIGITS];
+
+	memcpy(out, blank->text.ptr, blank->text.len);
+	put_digits(digits, index);
+	for (size_t i = 0; i < blank->hole_count; i++)
+		memcpy(out + blank->holes[i], digits, DIGITS);
+}
+
+static bool find_holes(struct blank *blank, const char *other)
+{
+	const char *text = blank->text.ptr;
+	size_t at = 0;
+
+	while (at < blank->text.len) {
+		if (text[at] == other[at]) {
+			at++;
+			continue;
+		}
+		if (blank->hole_count == HOLES_MAX || at + DIGITS > blank->text.len)
+			return false;
+		for (size_t i = 0; i < DIGITS; i++)
+			if (text[at + i] != '0' || other[at + i] != '1')
+				return false;
+		blank->holes[blank->hole_count++] = at;
+		at += DIGITS;
+	}
+	return true;
+}
+
+static void make_blank(struct bench_load *load, unsigned family, enum bench_kind kind)
+{
+	static const uint64_t probes[] = {1,
+					  2,
+					  9,
+					  123456,
+					  8675309,
+					  31415926,
+					  777777777777,
+					  271828182845,
+					  99999999999,
+					  500000000001,
+					  42,
+					  160217663};
+	struct blank *blank = &load->blanks[family][kind];
+	const struct bench_family *of = &load->job->families[family];
+	struct buf other = {0};
+	char *filled = NULL;
+
+	if (of->names || of->sizes || of->size_min != of->size_max)
+		return;
+	blank->value_size = of->size_min;
+	render(load, (struct bench_op){family, kind, 0}, &blank->text);
+	render(load, (struct bench_op){family, kind, UINT64_C(111111111111)}, &other);
+	if (other.len != blank->text.len || !find_holes(blank, other.ptr))
+		goto out;
+	filled = mem_alloc(blank->text.len);
+	for (size_t i = 0; i < sizeof probes / sizeof probes[0]; i++) {
+		buf_clear(&other);
+		render(load, (struct bench_op){family, kind, probes[i]}, &other);
+		fill(blank, probes[i], filled);
+		if (other.len != blank->text.len || memcmp(other.ptr, filled, other.len) != 0)
+			goto out;
+	}
+	blank->usable = true;
+out:
+	free(filled);
+	buf_release(&other);
+}
+
+void bench_load_write(struct bench_load *load, struct bench_op op, struct buf *out)
+{
+	const struct blank *blank = &load->blanks[op.family][op.kind];
+
+	if (blank->usable) {
+		fill(blank, op.index, buf_reserve(out, blank->text.len));
+		out->len += blank->text.len;
+		load->value_size = blank->value_size;
+		return;
+	}
+	render(load, op, out);
+}
+
+size_t bench_load_value_size(const struct bench_load *load)
+{
+	return load->value_size;
+}
+
+/* --- which one comes next --- */
+
+static size_t pick(const double *bounds, size_t count, double at)
+{
+	size_t i = 0;
+
+	while (i + 1 < count && at >= bounds[i])
+		i++;
+	return i;
+}
+
+static uint64_t pick_index(struct bench_load *load, unsigned family)
+{
+	uint64_t keys = load->job->families[family].keys;
+
+	switch (load->job->ids) {
+	case BENCH_ZIPFIAN:
+		return bench_zipf_next(&load->zipf[family], &load->random);
+	case BENCH_SEQUENTIAL:
+		return load->sequence[family]++ % keys;
+	case BENCH_UNIFORM:
+		break;
+	}
+	return bench_random_below(&load->random, keys);
+}
+
+struct bench_op bench_load_next(struct bench_load *load, struct buf *out)
+{
+	const struct bench_job *job = load->job;
+	struct bench_op op = {0};
+
+	if (job->family_count > 1)
+		op.family = (unsigned)pick(load->family_bounds, job->family_count,
+					   bench_random_real(&load->random));
+	const struct bench_family *family = &job->families[op.family];
+	op.kind = (enum bench_kind)pick(load->kind_bounds, BENCH_KINDS,
+					bench_random_real(&load->random));
+	if (op.kind == BENCH_GET && job->miss > 0 &&
+	    bench_random_real(&load->random) < job->miss)
+		op.index = family->keys + bench_random_below(&load->random, family->misses);
+	else
+		op.index = pick_index(load, op.family);
+	bench_load_write(load, op, out);
+	return op;
+}
+
+/* --- making and freeing --- */
+
+static void cumulate(struct bench_load *load)
+{
+	const struct bench_job *job = load->job;
+	double sum = 0;
+	double total = 0;
+
+	for (size_t i = 0; i < job->family_count; i++)
+		total += job->families[i].weight;
+	for (size_t i = 0; i < job->family_count; i++)
+		load->family_bounds[i] = sum += job->families[i].weight / total;
+	sum = 0;
+	for (size_t i = 0; i < BENCH_KINDS; i++) {
+		load->kind_bounds[i] = sum += job->mix[i];
+		/* The rest of the rounding goes to the last kind that is wanted. */
+		if (sum > 1 - 1e-9)
+			load->kind_bounds[i] = 2;
+	}
+}
+
+static size_t largest_value(const struct bench_job *job)
+{
+	size_t size = 1;
+
+	for (size_t i = 0; i < job->family_count; i++) {
+		const struct bench_family *family = &job->families[i];
+
+		if (family->size_max > size)
+			size = family->size_max;
+		for (size_t j = 0; j < family->size_count; j++)
+			if (family->sizes[j] > size)
+				size = family->sizes[j];
+	}
+	return size;
+}
+
+struct bench_load *bench_load_new(const struct bench_job *job, uint64_t seed)
+{
+	struct bench_load *load = mem_zalloc(1, sizeof *load);
+	size_t filler = largest_value(job);
+
+	load->job = job;
+	bench_random_seed(&load->random, seed);
+	load->filler = mem_alloc(filler);
+	for (size_t i = 0; i < filler; i++)
+		load->filler[i] = (char)('a' + bench_random_below(&load->random, 26));
+	cumulate(load);
+	for (unsigned i = 0; i < job->family_count; i++) {
+		load->sequence[i] = bench_random_below(&load->random, job->families[i].keys);
+		if (job->ids == BENCH_ZIPFIAN)
+			bench_zipf_init(&load->zipf[i], job->exponent, job->families[i].keys);
+		for (unsigned kind = 0; kind < BENCH_KINDS; kind++)
+			if (kind != BENCH_COMMAND || job->command_count > 0)
+				make_blank(load, i, (enum bench_kind)kind);
+	}
+	return load;
+}
+
+void bench_load_free(struct bench_load *load)
+{
+	if (!load)
+		return;
+	for (size_t i = 0; i < BENCH_FAMILIES_MAX; i++)
+		for (size_t kind = 0; kind < BENCH_KINDS; kind++)
+			buf_release(&load->blanks[i][kind].text);
+	buf_release(&load->key);
+	buf_release(&load->words);
+	free(load->filler);
+	free(load);
+}

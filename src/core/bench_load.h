@@ -1,0 +1,41 @@
+#ifndef CORE_BENCH_LOAD_H
+#define CORE_BENCH_LOAD_H
+
+#include "core/bench.h"
+#include "core/bench_random.h"
+
+/*
+ * The commands of a load: which operation on which key comes next, and its
+ * bytes. One per thread; the job is borrowed.
+ */
+struct bench_load;
+
+struct bench_load *bench_load_new(const struct bench_job *job, uint64_t seed);
+void bench_load_free(struct bench_load *load);
+
+/* An operation as it fits into a cookie. */
+struct bench_op {
+	unsigned family;
+	enum bench_kind kind;
+	uint64_t index; /* of the key; ≥ the family's keys: one that is not there */
+};
+uint64_t bench_op_pack(struct bench_op op);
+struct bench_op bench_op_unpack(uint64_t cookie);
+
+/* Picks the next operation and appends its command. */
+struct bench_op bench_load_next(struct bench_load *load, struct buf *out);
+/* Appends the command of a given operation. */
+void bench_load_write(struct bench_load *load, struct bench_op op, struct buf *out);
+/* The same as words, valid until the next call; the value has the size of the last one. Returns
+ * how many. */
+#define BENCH_WORDS_MAX 64
+size_t bench_load_words(struct bench_load *load, struct bench_op op, struct bytes *argv);
+/* The size of the value that the last command written carries. */
+size_t bench_load_value_size(const struct bench_load *load);
+
+/* Appends the name of a family's key, as it is in Redis. ERR_USAGE: the namespace's template
+ * does not take numbers. */
+int bench_key(const struct bench_job *job, const struct bench_family *family, uint64_t index,
+	      struct buf *buf, struct err *err);
+
+#endif

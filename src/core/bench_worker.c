@@ -1,0 +1,261 @@
+#include "core/bench_worker.h"
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/mem.h"
+#include "wire/reply.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* 3 significant digits; the seconds' own figures are for a look. */
+#define DIGITS_3 10
+#define DIGITS_2 6
+#define SECOND_NS UINT64_C(1000000000)
+/* How long after its time an open loop waits for what is late. */
+#define LATE_NS SECOND_NS
+
+/* --- seconds --- */
+
+/* Adds this thread's part of the second that it has done, under the lock. */
+static void tell_second(struct bench_worker *worker)
+{
+	struct bench_shared *shared = worker->shared;
+	struct bench_second *mine = &worker->figures;
+
+	while (shared->second_count <= worker->second) {
+		shared->seconds = mem_resize(shared->seconds, shared->second_count + 1,
+					     sizeof *shared->seconds);
+		shared->seconds[shared->second_count++] = (struct bench_open_second){0};
+	}
+	struct bench_open_second *all = &shared->seconds[worker->second];
+	if (!all->times.counts)
+		histogram_init(&all->times, DIGITS_2);
+	histogram_merge(&all->times, &worker->times);
+	all->figures.count += mine->count;
+	all->figures.errors += mine->errors;
+	all->told++;
+}
+
+static void end_second(struct bench_worker *worker)
+{
+	pthread_mutex_lock(&worker->shared->lock);
+	tell_second(worker);
+	pthread_mutex_unlock(&worker->shared->lock);
+	worker->figures = (struct bench_second){0};
+	histogram_release(&worker->times);
+	histogram_init(&worker->times, DIGITS_2);
+	worker->second++;
+	worker->second_end_ns += SECOND_NS;
+}
+
+/* --- answers --- */
+
+static void add_time(struct histogram *histogram, uint64_t ns)
+{
+	if (!histogram->counts)
+		histogram_init(histogram, DIGITS_3);
+	histogram_add(histogram, ns);
+}
+
+static void count_error(struct bench_worker *worker, const struct reply *reply)
+{
+	struct bytes text = bytes_sub(reply->text, 0, sizeof worker->errors[0].text - 1);
+	struct bytes code = reply->type == REPLY_LOST
+				? BYTES("lost")
+				: bytes_sub(text, 0, bytes_index(text, ' '));
+	size_t i = 0;
+
+	code = bytes_sub(code, 0, sizeof worker->errors[0].code - 1);
+	while (i < worker->error_count && !bytes_equal_str(code, worker->errors[i].code))
+		i++;
+	if (i == BENCH_ERRORS_MAX)
+		i--;
+	struct bench_error *error = &worker->errors[i];
+	if (i == worker->error_count) {
+		worker->error_count++;
+		memcpy(error->code, code.ptr, code.len);
+		memcpy(error->text, text.ptr, text.len);
+	}
+	error->count++;
+}
+
+static void count_value(struct bench_worker *worker, struct bench_row *row, struct bench_op op,
+			const struct reply *reply)
+{
+	(void)worker;
+	if (op.kind == BENCH_SET || op.kind == BENCH_DEL)
+		return;
+	if (reply->type == REPLY_NIL) {
+		row->misses++;
+		return;
+	}
+	row->hits++;
+	if (reply->type == REPLY_STRING)
+		row->value_bytes += reply->text.len;
+}
+
+static void on_done(void *ctx, const struct swarm_op *sent, const struct reply *reply,
+		    uint64_t now_ns)
+{
+	struct bench_worker *worker = ctx;
+	struct bench_op op = bench_op_unpack(sent->cookie);
+	struct bench_row *row = &worker->rows[op.family][op.kind];
+	bool failed = reply->type == REPLY_ERROR || reply->type == REPLY_LOST;
+
+	if (sent->due_ns < worker->shared->measure_ns)
+		return;
+	while (now_ns >= worker->second_end_ns)
+		end_second(worker);
+	worker->last_ns = now_ns;
+	if (failed) {
+		row->errors++;
+		worker->figures.errors++;
+		count_error(worker, reply);
+		return;
+	}
+	row->count++;
+	worker->figures.count++;
+	add_time(&row->service, now_ns - sent->sent_ns);
+	histogram_add(&worker->times, now_ns - sent->due_ns);
+	if (worker->driver.due) {
+		add_time(&row->response, now_ns - sent->due_ns);
+		add_time(&worker->lag, sent->sent_ns - sent->due_ns);
+	}
+	count_value(worker, row, op, reply);
+}
+
+/* --- commands --- */
+
+/* Whether an operation of that time may still be made; those of the warm-up are not counted. */
+static bool take_one(struct bench_worker *worker, uint64_t at_ns)
+{
+	if (at_ns < worker->shared->measure_ns)
+		return true;
+	if (at_ns >= worker->shared->end_ns || worker->left == 0)
+		return false;
+	worker->left--;
+	return true;
+}
+
+static bool on_next(void *ctx, size_t client, uint64_t now_ns, struct buf *out,
+		    uint64_t *ret_cookie)
+{
+	struct bench_worker *worker = ctx;
+
+	(void)client;
+	if (!worker->driver.due && !take_one(worker, now_ns))
+		return false;
+	struct bench_op op = bench_load_next(worker->load, out);
+	if ((op.kind == BENCH_SET || op.kind == BENCH_COMMAND) &&
+	    now_ns >= worker->shared->measure_ns)
+		worker->rows[op.family][op.kind].value_bytes +=
+		    bench_load_value_size(worker->load);
+	*ret_cookie = bench_op_pack(op);
+	return true;
+}
+
+static uint64_t on_due(void *ctx)
+{
+	struct bench_worker *worker = ctx;
+	uint64_t due_ns = bench_schedule_next(&worker->schedule);
+
+	if (!take_one(worker, due_ns))
+		return SWARM_NEVER;
+	if (due_ns >= worker->shared->measure_ns)
+		worker->scheduled++;
+	return due_ns;
+}
+
+static bool on_turn(void *ctx, uint64_t now_ns)
+{
+	struct bench_worker *worker = ctx;
+	const struct bench_shared *shared = worker->shared;
+
+	while (now_ns >= worker->second_end_ns && worker->second_end_ns <= shared->end_ns)
+		end_second(worker);
+	if (worker->driver.due && shared->end_ns != UINT64_MAX &&
+	    now_ns >= shared->end_ns + LATE_NS)
+		return false;
+	return !shared->stop;
+}
+
+/* --- the thread --- */
+
+void bench_worker_init(struct bench_worker *worker, struct bench_shared *shared, unsigned index,
+		       size_t clients)
+{
+	const struct bench_job *job = shared->job;
+
+	*worker = (struct bench_worker){.shared = shared, .index = index, .clients = clients};
+	worker->driver = (struct swarm_driver){
+	    .ctx = worker,
+	    .next = on_next,
+	    .done = on_done,
+	    .due = job->rate > 0 ? on_due : NULL,
+	    .turn = on_turn,
+	};
+	worker->load = bench_load_new(job, job->seed + index);
+	worker->left = UINT64_MAX;
+	if (job->requests > 0)
+		worker->left = job->requests / job->threads +
+			       (index < job->requests % job->threads ? 1 : 0);
+	histogram_init(&worker->times, DIGITS_2);
+}
+
+void bench_worker_release(struct bench_worker *worker)
+{
+	for (size_t i = 0; i < BENCH_FAMILIES_MAX; i++)
+		for (size_t kind = 0; kind < BENCH_KINDS; kind++)
+			bench_row_release(&worker->rows[i][kind]);
+	histogram_release(&worker->lag);
+	histogram_release(&worker->times);
+	swarm_free(worker->swarm);
+	bench_load_free(worker->load);
+}
+
+static void *run(void *ctx)
+{
+	struct bench_worker *worker = ctx;
+	struct bench_shared *shared = worker->shared;
+
+	worker->status = swarm_run(worker->swarm, shared->cancel, &worker->err);
+	if (worker->status != 0)
+		shared->stop = 1;
+	pthread_mutex_lock(&shared->lock);
+	if (worker->figures.count + worker->figures.errors > 0)
+		tell_second(worker);
+	shared->running--;
+	pthread_mutex_unlock(&shared->lock);
+	return NULL;
+}
+
+void bench_worker_start(struct bench_worker *worker)
+{
+	struct bench_shared *shared = worker->shared;
+	const struct bench_job *job = shared->job;
+	uint64_t flat_ns = shared->measure_ns - shared->begin_ns;
+	const struct bench_schedule_plan plan = {
+	    .rate = job->rate,
+	    .rate_to = job->rate_to,
+	    .poisson = job->poisson,
+	    .flat_ns = flat_ns,
+	    .ramp_ns = job->duration_ms * 1000000,
+	    .seed = job->seed ^ UINT64_C(0x5ced),
+	};
+
+	worker->second_end_ns = shared->measure_ns + SECOND_NS;
+	worker->last_ns = shared->measure_ns;
+	if (job->rate > 0)
+		bench_schedule_init(&worker->schedule, &plan, shared->begin_ns, worker->index,
+				    (unsigned)job->threads);
+	/* Only a lack of memory or of threads makes this fail. */
+	if (pthread_create(&worker->thread, NULL, run, worker) != 0)
+		abort();
+}
+
+void bench_worker_join(struct bench_worker *worker)
+{
+	pthread_join(worker->thread, NULL);
+}

@@ -1,0 +1,76 @@
+#ifndef WIRE_SWARM_H
+#define WIRE_SWARM_H
+
+#include "wire/reply.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct buf;
+struct err;
+struct target;
+
+/*
+ * Many connections to one server, driven by one thread as a load generator
+ * drives them: each is registered with epoll once, level-triggered, written to
+ * at once, and waits for EPOLLOUT only behind an EAGAIN. Commands and what
+ * becomes of their answers are the driver's; so is the schedule. One swarm per
+ * thread, no globals.
+ */
+struct swarm;
+
+/* A command under way. Times are of clock_mono_ns. */
+struct swarm_op {
+	uint64_t due_ns;  /* when it should have been sent; sent_ns without a schedule */
+	uint64_t sent_ns; /* when it was given to the connection */
+	uint64_t cookie;  /* the driver's */
+};
+
+#define SWARM_NEVER UINT64_MAX
+
+struct swarm_driver {
+	void *ctx;
+	/*
+	 * Appends the next command for that client to out. false: nothing more to
+	 * send, now and later.
+	 */
+	bool (*next)(void *ctx, size_t client, uint64_t now_ns, struct buf *out,
+		     uint64_t *ret_cookie);
+	/* The answer, inside whose call reply lives; REPLY_LOST when the connection broke. */
+	void (*done)(void *ctx, const struct swarm_op *op, const struct reply *reply,
+		     uint64_t now_ns);
+	/*
+	 * Open loop: when the next command is due (it may be past), SWARM_NEVER when
+	 * there is none any more; each call is one command. NULL: closed loop, where every
+	 * client sends a batch of `depth` and the next when the last is answered.
+	 */
+	uint64_t (*due)(void *ctx);
+	/* May be NULL. Between turns, at most 100 ms apart; false ends the run at once. */
+	bool (*turn)(void *ctx, uint64_t now_ns);
+};
+
+struct swarm_plan {
+	size_t clients;
+	size_t depth;     /* closed loop */
+	size_t reply_max; /* a longer answer ends the run */
+	const struct swarm_driver *driver;
+};
+
+/*
+ * Opens the connections, each ready for commands. -1: ERR_REDIS says how many
+ * could be had and why not the next. Borrows target and driver.
+ */
+int swarm_open(const struct target *target, const struct swarm_plan *plan,
+	       const volatile int *cancel, struct swarm **ret_swarm, struct err *err);
+/*
+ * Runs until the driver has no more to send and everything is answered. -1
+ * when a connection breaks, or nothing is answered for the target's timeout
+ * (ERR_REDIS; what was under way is reported as lost), or *cancel is set
+ * (ERR_INTERRUPTED). With a schedule what cannot be sent yet stays due: memory
+ * is bounded and no delay is forgotten.
+ */
+int swarm_run(struct swarm *swarm, const volatile int *cancel, struct err *err);
+void swarm_free(struct swarm *swarm);
+
+#endif
