@@ -76,7 +76,11 @@ static int refuse(const struct swarm *swarm, size_t opened, size_t wanted, struc
 	struct buf server = {0};
 
 	target_describe(swarm->target, &server);
-	if (err->kind != ERR_INTERRUPTED)
+	/* A server over its maxclients may hang up before it has said so. */
+	if (err->kind == ERR_REDIS && opened > 0)
+		err_wrap(err, "redis %s: connection %zu of %zu (does maxclients allow more?)",
+			 buf_str(&server), opened + 1, wanted);
+	else if (err->kind != ERR_INTERRUPTED)
 		err_wrap(err, "redis %s: connection %zu of %zu", buf_str(&server), opened + 1,
 			 wanted);
 	buf_release(&server);
