@@ -159,7 +159,7 @@ static enum exit_code run_overview(struct app *app, const struct inspect_options
 	enum exit_code code = app_finish(app, sink, EXIT_DONE);
 	if (status != 0)
 		code = exit_worst(code, app_fail(app, &err));
-	if (overview.scan.bytes_denied)
+	if (overview.scan.denied & SCAN_BYTES)
 		app_warn(app, "this user may not run MEMORY USAGE: no sizes");
 	inspect_overview_release(&overview);
 	return code;

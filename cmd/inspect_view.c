@@ -132,7 +132,7 @@ void inspect_view_overview(struct sink *sink, const char *target,
 
 		/* for people: the namespaces that are there; for programs: all */
 		if (group->keys || sink_format(sink) != OUT_TABLE)
-			overview_row(sink, group, !scan->bytes_denied);
+			overview_row(sink, group, !(scan->denied & SCAN_BYTES));
 	}
 	sink_table_end(sink);
 }

@@ -183,7 +183,7 @@ static struct out_value share(uint64_t part, uint64_t whole)
 
 static void print_namespaces(struct sink *sink, const struct inspect_overview *overview)
 {
-	bool bytes_known = !overview->scan.bytes_denied;
+	bool bytes_known = !(overview->scan.denied & SCAN_BYTES);
 	uint64_t bytes = 0;
 
 	for (size_t i = 0; i < overview->count; i++)
@@ -246,7 +246,7 @@ static enum exit_code stats_run(struct app *app, const void *values,
 	if (!options->no_scan)
 		print_namespaces(sink, &overview);
 	enum exit_code code = app_finish(app, sink, EXIT_DONE);
-	if (overview.scan.bytes_denied)
+	if (overview.scan.denied & SCAN_BYTES)
 		app_warn(app, "this user may not run MEMORY USAGE: no sizes");
 	if (status != 0)
 		code = exit_worst(code, app_fail(app, &err));

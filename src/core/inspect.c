@@ -4,63 +4,121 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "core/namespace.h"
+#include "core/sample.h"
+#include "core/shape.h"
 
 #include <stdlib.h>
 
-#define TTL_HISTOGRAM_BITS 6 /* within 1.6 %: 30 KB a namespace */
 #define PROGRESS_EVERY 4096
 
-/* A TTL read just after it was set may exceed its policy by the server's clock granularity. */
-#define POLICY_SLACK_MS 1000
+/* TYPE costs the server a fifth more: of many keys only some are asked. */
+#define TYPES_ALL_BELOW 100000
+#define TYPES_FIRST 256
+#define TYPES_STRIDE 16
 
 struct walk {
 	const struct nsset *set;
+	const struct inspect_filter *filter; /* NULL: every key */
 	struct inspect_overview *overview;
 	inspect_progress_fn *progress;
 	void *ctx;
 	uint64_t seen;
-	uint64_t now_ms;
+	uint64_t *met; /* keys of each group whose probes were chosen */
+	uint64_t wall_ms;
+	uint64_t start_ms;
+	uint64_t since_ms;
 };
 
-static void fold_ttl(struct inspect_group *group, int64_t ttl_ms, uint64_t limit_ms)
+static bool wants_type(struct walk *walk, size_t index)
 {
-	if (ttl_ms == SCAN_TTL_NONE) {
-		group->no_ttl++;
-		return;
-	}
-	histogram_add(&group->ttl_ms, (uint64_t)ttl_ms);
-	group->expiring_10s += ttl_ms <= 10000;
-	group->expiring_60s += ttl_ms <= 60000;
-	if (limit_ms && (uint64_t)ttl_ms > limit_ms + POLICY_SLACK_MS)
-		group->over_policy++;
+	const struct inspect_group *group = &walk->overview->groups[index];
+	uint64_t met = walk->met[index]++;
+
+	if (walk->filter || walk->overview->scan.expected <= TYPES_ALL_BELOW ||
+	    group->wrong_type > 0 || met < TYPES_FIRST || met % TYPES_STRIDE == 0)
+		return true;
+	walk->overview->types_sampled = true;
+	return false;
 }
 
-static void fold_bytes(struct inspect_group *group, const struct scan_key *key)
+#define TAG_OTHER UINT32_MAX
+
+static unsigned choose_probes(void *ctx, struct scan_key *key)
 {
-	if (key->bytes < 0)
-		return;
-	group->bytes += (uint64_t)key->bytes;
-	if ((uint64_t)key->bytes <= group->largest)
-		return;
-	group->largest = (uint64_t)key->bytes;
-	buf_clear(&group->largest_key);
-	buf_add(&group->largest_key, key->key);
+	struct walk *walk = ctx;
+	struct bytes values[TEMPLATE_VARS_MAX];
+	const struct ns *ns = NULL;
+
+	key->tag = TAG_OTHER;
+	if (!walk->filter)
+		ns = nsset_classify(walk->set, key->key, values);
+	else if (!inspect_filter_accepts(walk->filter, key->key, &ns, values))
+		return 0;
+	key->tag = (uint32_t)(ns ? ns->index : walk->overview->count - 1);
+	/* what nothing declares has no wrong type, but its shape tells which it is */
+	return SCAN_TTL | SCAN_BYTES | (wants_type(walk, key->tag) ? SCAN_TYPE : 0);
+}
+
+static uint64_t limit_of(const struct walk *walk, const struct ns *ns, struct bytes key)
+{
+	struct bytes values[TEMPLATE_VARS_MAX];
+
+	if (!ns)
+		return 0;
+	if (ns->ttl_kind == NS_TTL_DAY) /* only there the vars matter */
+		nsset_classify(walk->set, key, values);
+	return ns_ttl_limit_ms(ns, values, walk->wall_ms);
 }
 
 static bool fold(void *ctx, const struct scan_key *key)
 {
 	struct walk *walk = ctx;
-	struct bytes values[TEMPLATE_VARS_MAX];
-	const struct ns *ns = nsset_classify(walk->set, key->key, values);
-	struct inspect_group *group =
-	    &walk->overview->groups[ns ? ns->index : walk->overview->count - 1];
 
-	group->keys++;
-	fold_bytes(group, key);
-	fold_ttl(group, key->ttl_ms, ns ? ns_ttl_limit_ms(ns, values, walk->now_ms) : 0);
-	if (walk->progress && ++walk->seen % PROGRESS_EVERY == 0)
+	if (key->tag == TAG_OTHER)
+		return true;
+	struct inspect_group *group = &walk->overview->groups[key->tag];
+
+	if (walk->seen++ % 64 == 0)
+		walk->since_ms = clock_mono_ms() - walk->start_ms;
+	inspect_group_add(group, key, limit_of(walk, group->ns, key->key), walk->since_ms);
+	if (!group->ns)
+		shapes_add(walk->overview->shapes, &(struct shape_key){.key = key->key,
+								       .ttl_ms = key->ttl_ms,
+								       .bytes = key->bytes,
+								       .type = key->type});
+	if (walk->progress && walk->seen % PROGRESS_EVERY == 0)
 		walk->progress(walk->ctx, walk->seen);
 	return true;
+}
+
+static void begin(struct walk *walk)
+{
+	struct inspect_overview *overview = walk->overview;
+
+	*overview = (struct inspect_overview){.count = nsset_count(walk->set) + 1};
+	overview->groups = mem_zalloc(overview->count, sizeof *overview->groups);
+	for (size_t i = 0; i < overview->count; i++)
+		inspect_group_init(&overview->groups[i],
+				   i + 1 < overview->count ? nsset_at(walk->set, i) : NULL);
+	overview->shapes = shapes_new();
+	walk->met = mem_zalloc(overview->count, sizeof *walk->met);
+	walk->wall_ms = clock_wall_ms();
+	walk->start_ms = clock_mono_ms();
+}
+
+static void end(struct walk *walk)
+{
+	shapes_finish(walk->overview->shapes);
+	free(walk->met);
+}
+
+static int walk_keys(struct redis *redis, struct walk *walk, struct err *err)
+{
+	struct scan_options options = {.probes_of = choose_probes, .fn = fold, .ctx = walk};
+
+	if (walk->filter)
+		options.match = buf_bytes(&walk->filter->glob);
+	return scan_run(redis, &options, &walk->overview->scan, err);
 }
 
 int inspect_overview(struct redis *redis, const struct nsset *set,
@@ -69,75 +127,90 @@ int inspect_overview(struct redis *redis, const struct nsset *set,
 {
 	struct walk walk = {
 	    .set = set, .overview = ret_overview, .progress = progress, .ctx = ctx};
-	struct scan_options options = {
-	    .probes = SCAN_TTL | SCAN_BYTES, .fn = fold, .ctx = &walk};
 
-	walk.now_ms = clock_wall_ms();
-	ret_overview->count = nsset_count(set) + 1;
-	ret_overview->groups = mem_zalloc(ret_overview->count, sizeof *ret_overview->groups);
-	for (size_t i = 0; i < ret_overview->count; i++) {
-		ret_overview->groups[i].ns = i < nsset_count(set) ? nsset_at(set, i) : NULL;
-		histogram_init(&ret_overview->groups[i].ttl_ms, TTL_HISTOGRAM_BITS);
+	begin(&walk);
+	int status = walk_keys(redis, &walk, err);
+	end(&walk);
+	return status;
+}
+
+int inspect_overview_of(struct redis *redis, const struct inspect_filter *filter,
+			inspect_progress_fn *progress, void *ctx,
+			struct inspect_overview *ret_overview, struct err *err)
+{
+	struct walk walk = {.set = filter->set,
+			    .filter = filter,
+			    .overview = ret_overview,
+			    .progress = progress,
+			    .ctx = ctx};
+
+	begin(&walk);
+	int status = walk_keys(redis, &walk, err);
+	end(&walk);
+	return status;
+}
+
+/* --- a sample --- */
+
+static bool fold_drawn(void *ctx, const struct scan_key *key)
+{
+	struct walk *walk = ctx;
+	struct scan_key drawn = *key;
+
+	struct bytes values[TEMPLATE_VARS_MAX];
+	const struct ns *ns = nsset_classify(walk->set, key->key, values);
+
+	drawn.tag = (uint32_t)(ns ? ns->index : walk->overview->count - 1);
+	return fold(walk, &drawn);
+}
+
+static void start_again(void *ctx)
+{
+	struct walk *walk = ctx;
+
+	end(walk);
+	inspect_overview_release(walk->overview);
+	begin(walk);
+}
+
+int inspect_sample(struct redis *redis, const struct nsset *set, uint64_t keys, uint64_t seed,
+		   struct inspect_overview *ret_overview, struct err *err)
+{
+	struct walk walk = {.set = set, .overview = ret_overview};
+	struct sample_options options = {.keys = keys,
+					 .seed = seed,
+					 .probes = SCAN_TTL | SCAN_TYPE | SCAN_BYTES,
+					 .fn = fold_drawn,
+					 .restart = start_again,
+					 .ctx = &walk};
+	struct sample_result result = {0};
+
+	begin(&walk);
+	int status = sample_run(redis, &options, &result, err);
+	if (status == 0 && result.too_small) {
+		status = walk_keys(redis, &walk, err);
+	} else {
+		ret_overview->scan = result.scan;
+		ret_overview->sampled = result.scan.keys + result.scan.own + result.scan.gone;
+		ret_overview->total = result.total;
 	}
-	return scan_run(redis, &options, &ret_overview->scan, err);
+	end(&walk);
+	return status;
 }
 
 void inspect_overview_release(struct inspect_overview *overview)
 {
-	for (size_t i = 0; i < overview->count; i++) {
-		buf_release(&overview->groups[i].largest_key);
-		histogram_release(&overview->groups[i].ttl_ms);
-	}
+	for (size_t i = 0; i < overview->count; i++)
+		inspect_group_release(&overview->groups[i]);
+	shapes_free(overview->shapes);
 	free(overview->groups);
 	*overview = (struct inspect_overview){0};
 }
 
-int inspect_filter_init(struct inspect_filter *filter, const struct nsset *set,
-			const struct ns *ns, const struct var *vars, size_t count,
-			struct bytes match, struct err *err)
+void inspect_overview_sum(const struct inspect_overview *overview,
+			  struct inspect_group *ret_sum)
 {
-	struct var given[TEMPLATE_VARS_MAX];
-	size_t given_count = 0;
-
-	*filter = (struct inspect_filter){.set = set, .ns = ns};
-	buf_add(&filter->glob, match);
-	for (size_t i = 0; ns && i < count; i++) {
-		int index = template_var_index(ns->key, vars[i].name);
-
-		if (bytes_equal_str(vars[i].value, "*"))
-			continue;
-		given[given_count++] = vars[i];
-		if (template_read_back(ns->key, (size_t)index, vars, count,
-				       &filter->expected[index], err) != 0)
-			return -1;
-		if (filter->expected[index].len == 0)
-			return err_set(err, ERR_USAGE,
-				       "%.*s is empty: it would match every key of '%s'",
-				       BYTES_ARG(vars[i].name), ns->name);
-	}
-	return ns && match.len == 0
-		   ? template_glob(ns->key, given, given_count, &filter->glob, err)
-		   : 0;
-}
-
-void inspect_filter_release(struct inspect_filter *filter)
-{
-	buf_release(&filter->glob);
-	for (size_t i = 0; i < TEMPLATE_VARS_MAX; i++)
-		buf_release(&filter->expected[i]);
-}
-
-bool inspect_filter_accepts(const struct inspect_filter *filter, struct bytes key,
-			    const struct ns **ret_ns, struct bytes *ret_values)
-{
-	*ret_ns = nsset_classify(filter->set, key, ret_values);
-	if (!filter->ns)
-		return true;
-	if (*ret_ns != filter->ns)
-		return false;
-	for (size_t i = 0; i < template_var_count(filter->ns->key); i++)
-		if (filter->expected[i].len &&
-		    !bytes_equal(buf_bytes(&filter->expected[i]), ret_values[i]))
-			return false;
-	return true;
+	inspect_group_init(ret_sum, NULL);
+	for (size_t i = 0; i < overview->count; i++)
+		inspect_group_merge(ret_sum, &overview->groups[i]);
 }

@@ -62,7 +62,7 @@ static int plan_filter(struct redis *redis, const struct invalidate_target *targ
 				       .ctx = &planning};
 	int status = scan_run(redis, &options, &result, err);
 
-	plan->bytes_known = !result.bytes_denied;
+	plan->bytes_known = !(result.denied & SCAN_BYTES);
 	return status == 0 && planning.over ? refuse(target, err) : status;
 }
 

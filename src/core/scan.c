@@ -4,14 +4,12 @@
 #include "base/mem.h"
 #include "base/num.h"
 #include "core/namespace.h"
+#include "core/scan_pace.h"
 #include "wire/redis.h"
 
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
-#define PAGE_DEFAULT 512
-/* MEMORY USAGE and PTTL answers are small; this only bounds the pages' own replies. */
+/* Probe answers are small; this only bounds the pages' own replies. */
 #define PAGES 2
 
 struct page {
@@ -19,18 +17,20 @@ struct page {
 	struct mem_arena arena;
 	struct scan_key *keys;
 	size_t count;
-	size_t answered; /* probe replies so far */
-	bool busy;       /* probes under way */
+	size_t at;     /* the key whose probe is answered next */
+	unsigned left; /* its probes without answer */
 };
 
 struct scan {
 	struct redis *redis;
 	const struct scan_options *options;
 	struct scan_result *result;
-	unsigned probes; /* per key */
+	struct scan_pace pace;
+	struct scan_table table;
+	uint64_t reconnects; /* at the start */
 	struct page pages[PAGES];
 	size_t turn; /* index of the page that the next SCAN fills */
-	char cursor[24];
+	uint64_t cursor;
 	bool asked;     /* a SCAN is under way */
 	bool stopped;   /* fn said so */
 	struct err err; /* what a callback met */
@@ -52,108 +52,202 @@ static void yield(struct scan *scan, const struct scan_key *key)
 		scan->stopped = true;
 }
 
-static void finish_page(struct page *page)
+/* --- probes --- */
+
+int scan_ask(struct redis *redis, enum scan_probe probe, struct bytes key,
+	     const struct redis_command *how, struct err *err)
 {
-	for (size_t i = 0; i < page->count; i++)
-		yield(page->scan, &page->keys[i]);
-	page->busy = false;
+	struct redis_command command = *how;
+	struct bytes argv[3] = {BYTES("PTTL"), key};
+
+	command.argv = argv;
+	command.argc = 2;
+	command.flags = REDIS_IDEMPOTENT;
+	if (probe == SCAN_TYPE) {
+		argv[0] = BYTES("TYPE");
+	} else if (probe != SCAN_TTL) {
+		argv[0] = probe == SCAN_BYTES ? BYTES("MEMORY") : BYTES("OBJECT");
+		argv[1] = probe == SCAN_BYTES  ? BYTES("USAGE")
+			  : probe == SCAN_IDLE ? BYTES("IDLETIME")
+					       : BYTES("FREQ");
+		argv[2] = key;
+		command.argc = 3;
+	}
+	return redis_submit(redis, &command, err);
+}
+
+static int type_of(struct bytes name)
+{
+	for (int i = 0; i < NS_ANY; i++)
+		if (bytes_equal_str(name, ns_type_names[i]))
+			return i;
+	return NS_ANY;
+}
+
+int scan_take(const struct redis *redis, enum scan_probe probe, const struct reply *reply,
+	      struct scan_key *key, struct scan_result *result, struct err *err)
+{
+	static const char *const commands[] = {"OBJECT IDLETIME", "OBJECT FREQ", "PTTL", "TYPE",
+					       "MEMORY USAGE"};
+	int64_t number = reply->type == REPLY_INTEGER ? reply->integer : -1;
+
+	/* who may not ask does without, but not without the TTL: it is what all this is about
+	 */
+	if (reply->type == REPLY_LOST || (reply->type == REPLY_ERROR && probe == SCAN_TTL))
+		return redis_fail(redis, reply, commands[__builtin_ctz(probe)], key->key, err);
+	if (reply->type == REPLY_ERROR) {
+		result->denied |= probe;
+		return 0;
+	}
+	result->hits += probe != SCAN_BYTES && reply->type != REPLY_NIL;
+	switch (probe) {
+	case SCAN_IDLE:
+		key->idle_s = number;
+		break;
+	case SCAN_FREQ:
+		key->freq = number;
+		break;
+	case SCAN_TTL:
+		key->ttl_ms = number;
+		result->hits -= number == SCAN_TTL_GONE;
+		break;
+	case SCAN_TYPE:
+		key->type = type_of(reply->text);
+		if (bytes_equal_str(reply->text, "none"))
+			key->ttl_ms = SCAN_TTL_GONE;
+		break;
+	case SCAN_BYTES:
+		key->bytes = number;
+		break;
+	}
+	return 0;
+}
+
+/* Yields from page->at on what has no answer to wait for. */
+static void settle(struct page *page)
+{
+	while (page->left == 0 && page->at < page->count) {
+		yield(page->scan, &page->keys[page->at]);
+		if (++page->at < page->count)
+			page->left = page->keys[page->at].asked;
+	}
 }
 
 static void on_probe(void *ctx, const struct reply *reply)
 {
 	struct page *page = ctx;
 	struct scan *scan = page->scan;
-	struct scan_key *key = &page->keys[page->answered / scan->probes];
-	bool is_ttl = (scan->options->probes & SCAN_TTL) && page->answered % scan->probes == 0;
+	enum scan_probe probe = (enum scan_probe)(page->left & -page->left);
+	struct err unheard = {0};
 
-	page->answered++;
-	if (is_ttl && reply->type == REPLY_INTEGER) {
-		key->ttl_ms = reply->integer;
-	} else if (is_ttl) {
-		if (!err_is_set(&scan->err))
-			redis_fail(scan->redis, reply, "PTTL", key->key, &scan->err);
-	} else if (reply->type == REPLY_INTEGER) {
-		key->bytes = reply->integer;
-	} else if (reply_error_kind(reply) == REPLY_ERR_LOST) {
-		if (!err_is_set(&scan->err))
-			redis_fail(scan->redis, reply, "MEMORY USAGE", key->key, &scan->err);
-	} else if (reply->type == REPLY_ERROR) {
-		scan->result->bytes_denied = true;
-	}
-	if (page->answered == page->count * scan->probes)
-		finish_page(page);
+	scan_take(scan->redis, probe, reply, &page->keys[page->at], scan->result,
+		  err_is_set(&scan->err) ? &unheard : &scan->err);
+	page->left &= page->left - 1;
+	settle(page);
 }
 
-static int probe(struct page *page, struct bytes key, struct err *err)
+static int probe_page(struct page *page, struct err *err)
 {
 	struct scan *scan = page->scan;
-	struct bytes ttl[] = {BYTES("PTTL"), key};
-	struct bytes bytes[] = {BYTES("MEMORY"), BYTES("USAGE"), key};
-	struct redis_command command = {.flags = REDIS_IDEMPOTENT, .fn = on_probe, .ctx = page};
+	const struct redis_command how = {.fn = on_probe, .ctx = page};
 
-	if (scan->options->probes & SCAN_TTL) {
-		command.argv = ttl;
-		command.argc = 2;
-		if (redis_submit(scan->redis, &command, err) != 0)
-			return -1;
-	}
-	if (scan->options->probes & SCAN_BYTES) {
-		command.argv = bytes;
-		command.argc = 3;
-		if (redis_submit(scan->redis, &command, err) != 0)
-			return -1;
+	for (size_t i = 0; i < page->count; i++) {
+		const struct scan_key *key = &page->keys[i];
+
+		for (unsigned left = key->asked; left; left &= left - 1)
+			if (scan_ask(scan->redis, (enum scan_probe)(left & -left), key->key,
+				     &how, err) != 0)
+				return -1;
 	}
 	return 0;
 }
 
+/* --- pages --- */
+
 static void fill_page(struct page *page, const struct reply *list)
 {
+	struct scan *scan = page->scan;
+	const struct scan_options *options = scan->options;
+	size_t bytes = 0;
+
 	mem_arena_clear(&page->arena);
 	page->keys = mem_arena_alloc(&page->arena, list->count * sizeof *page->keys);
-	page->count = 0;
-	page->answered = 0;
+	page->count = page->at = 0;
 	for (size_t i = 0; i < list->count; i++) {
 		struct bytes key = list->items[i]->text;
 
+		bytes += key.len;
 		if (ns_is_own_key(key)) {
-			page->scan->result->own++;
-			if (!page->scan->options->own)
+			scan->result->own++;
+			if (!options->own)
 				continue;
 		}
-		page->keys[page->count++] =
-		    (struct scan_key){.key = mem_arena_bytes(&page->arena, key), .bytes = -1};
+		struct scan_key *kept = &page->keys[page->count++];
+		*kept = (struct scan_key){.key = mem_arena_bytes(&page->arena, key),
+					  .asked = options->probes,
+					  .bytes = -1,
+					  .idle_s = -1,
+					  .freq = -1,
+					  .type = -1};
+		if (options->probes_of)
+			kept->asked = options->probes_of(options->ctx, kept);
+		kept->asked &= ~scan->result->denied;
 	}
+	page->left = page->count ? page->keys[0].asked : 0;
+	scan_pace_answered(&scan->pace, list->count, bytes);
+}
+
+static int read_cursor(const struct scan *scan, const struct reply *reply, uint64_t *ret_cursor,
+		       struct err *err)
+{
+	if (reply->type != REPLY_ARRAY || reply->count != 2 ||
+	    reply->items[1]->type != REPLY_ARRAY ||
+	    num_parse_u64(reply->items[0]->text, 0, UINT64_MAX, ret_cursor) != 0)
+		return redis_fail(scan->redis, reply, "SCAN", (struct bytes){NULL, 0}, err);
+	if (redis_counts(scan->redis)->reconnects != scan->reconnects)
+		return err_set(
+		    err, ERR_REDIS,
+		    "the connection broke in the middle of the walk: the server may "
+		    "have been restarted, which makes its cursor worthless; run it again");
+	return 0;
 }
 
 static void on_page(void *ctx, const struct reply *reply)
 {
 	struct scan *scan = ctx;
-	struct page *page = &scan->pages[scan->turn];
+	struct err unheard = {0};
 
 	scan->asked = false;
-	if (reply->type != REPLY_ARRAY || reply->count != 2 ||
-	    reply->items[1]->type != REPLY_ARRAY ||
-	    reply->items[0]->text.len >= sizeof scan->cursor) {
-		if (!err_is_set(&scan->err))
-			redis_fail(scan->redis, reply, "SCAN", (struct bytes){NULL, 0},
-				   &scan->err);
+	if (read_cursor(scan, reply, &scan->cursor,
+			err_is_set(&scan->err) ? &unheard : &scan->err) != 0)
 		return;
-	}
-	memcpy(scan->cursor, reply->items[0]->text.ptr, reply->items[0]->text.len);
-	scan->cursor[reply->items[0]->text.len] = '\0';
-	fill_page(page, reply->items[1]);
-	page->busy = true;
+	scan_table_cursor(&scan->table, scan->cursor);
+	fill_page(&scan->pages[scan->turn], reply->items[1]);
+}
+
+static void on_size(void *ctx, const struct reply *reply)
+{
+	struct scan *scan = ctx;
+
+	scan_table_keys(&scan->table, reply->type == REPLY_INTEGER ? reply->integer : -1);
+	if (!scan->result->expected && reply->type == REPLY_INTEGER)
+		scan->result->expected = (uint64_t)reply->integer;
 }
 
 static int ask_page(struct scan *scan, struct err *err)
 {
 	char count[24];
-	size_t page = scan->options->page ? scan->options->page : PAGE_DEFAULT;
-	struct bytes argv[6] = {
-	    BYTES("SCAN"), bytes_of(scan->cursor), BYTES("COUNT"), {count, 0}};
+	char cursor[24];
+	size_t page = scan->options->page ? scan->options->page : scan->pace.count;
+	struct bytes argv[6] = {BYTES("SCAN"), {cursor, 0}, BYTES("COUNT"), {count, 0}};
+	struct bytes size = BYTES("DBSIZE");
+	const struct redis_command dbsize = {
+	    .argv = &size, .argc = 1, .flags = REDIS_IDEMPOTENT, .fn = on_size, .ctx = scan};
 	struct redis_command command = {
 	    .argv = argv, .argc = 4, .flags = REDIS_IDEMPOTENT, .fn = on_page, .ctx = scan};
 
+	argv[1].len =
+	    (size_t)snprintf(cursor, sizeof cursor, "%llu", (unsigned long long)scan->cursor);
 	argv[3].len = (size_t)snprintf(count, sizeof count, "%zu", page);
 	if (scan->options->match.len) {
 		argv[4] = BYTES("MATCH");
@@ -162,6 +256,9 @@ static int ask_page(struct scan *scan, struct err *err)
 	}
 	command.expect = page * 64;
 	scan->asked = true;
+	scan_pace_asked(&scan->pace);
+	if (!scan->table.unknown && redis_submit(scan->redis, &dbsize, err) != 0)
+		return -1;
 	return redis_submit(scan->redis, &command, err);
 }
 
@@ -169,19 +266,15 @@ static int ask_page(struct scan *scan, struct err *err)
 static int advance(struct scan *scan, bool *ret_more, struct err *err)
 {
 	struct page *page = &scan->pages[scan->turn];
-	bool last = strcmp(scan->cursor, "0") == 0;
+	bool last = scan->cursor == 0;
 
 	*ret_more = !last && !scan->stopped;
 	scan->turn = (scan->turn + 1) % PAGES;
 	if (*ret_more && ask_page(scan, err) != 0)
 		return -1;
-	if (page->count == 0 || scan->probes == 0) {
-		finish_page(page);
-		return 0;
-	}
-	for (size_t i = 0; i < page->count; i++)
-		if (probe(page, page->keys[i].key, err) != 0)
-			return -1;
+	if (probe_page(page, err) != 0)
+		return -1;
+	settle(page);
 	return 0;
 }
 
@@ -217,11 +310,15 @@ int scan_run(struct redis *redis, const struct scan_options *options,
 	     struct scan_result *ret_result, struct err *err)
 {
 	struct scan scan = {
-	    .redis = redis, .options = options, .result = ret_result, .cursor = "0"};
+	    .redis = redis,
+	    .options = options,
+	    .result = ret_result,
+	    .reconnects = redis_counts(redis)->reconnects,
+	    .table = {.keys_min = UINT64_MAX},
+	};
 
 	*ret_result = (struct scan_result){0};
-	scan.probes =
-	    (options->probes & SCAN_TTL ? 1u : 0u) + (options->probes & SCAN_BYTES ? 1u : 0u);
+	scan_pace_init(&scan.pace);
 	for (size_t i = 0; i < PAGES; i++)
 		scan.pages[i].scan = &scan;
 	struct err ignored = {0};
@@ -230,6 +327,7 @@ int scan_run(struct redis *redis, const struct scan_options *options,
 	if (status != 0) /* nothing under way may answer into what ends here */
 		redis_drain(redis, 0, &ignored);
 	ret_result->complete = status == 0 && !scan.stopped;
+	ret_result->resized = !scan_table_is_steady(&scan.table);
 	for (size_t i = 0; i < PAGES; i++)
 		mem_arena_release(&scan.pages[i].arena);
 	return status;

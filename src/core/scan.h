@@ -10,29 +10,45 @@
 struct err;
 struct redis;
 
-/* What is asked about every key that SCAN yields. */
+/*
+ * What is asked about a key that SCAN yields; a mask, asked in this order:
+ * what reading would reset comes first.
+ */
 enum scan_probe {
-	SCAN_TTL = 1,   /* PTTL */
-	SCAN_BYTES = 2, /* MEMORY USAGE, default samples */
+	SCAN_IDLE = 1, /* OBJECT IDLETIME */
+	SCAN_FREQ = 2, /* OBJECT FREQ */
+	SCAN_TTL = 4,  /* PTTL */
+	SCAN_TYPE = 8, /* TYPE */
+	SCAN_BYTES =
+	    16 /* MEMORY USAGE, default samples: a million fields cost as little as one */
 };
+#define SCAN_PROBES 5
 
 #define SCAN_TTL_NONE (-1) /* the key lives for ever */
 #define SCAN_TTL_GONE (-2) /* the key vanished between SCAN and probe */
 
 struct scan_key {
 	struct bytes key; /* valid inside the callback */
+	unsigned asked;   /* probes */
 	int64_t ttl_ms;   /* or SCAN_TTL_NONE, SCAN_TTL_GONE; 0 when not asked */
-	int64_t bytes;    /* -1: not asked, not allowed, or gone */
+	int64_t bytes;    /* these four: -1: not asked, not allowed, or gone */
+	int64_t idle_s;
+	int64_t freq; /* under an LFU policy only */
+	int type;     /* enum ns_type, NS_ANY: a module's */
+	uint32_t tag; /* the caller's own, 0 at first */
 };
 
 /* false ends the scan early (the rest of the page is dropped). */
 typedef bool scan_key_fn(void *ctx, const struct scan_key *key);
+/* The probes for one key, in place of scan_options.probes; may set its tag. */
+typedef unsigned scan_probes_fn(void *ctx, struct scan_key *key);
 
 struct scan_options {
 	struct bytes match; /* glob; empty: every key */
 	unsigned probes;
-	size_t page; /* SCAN's COUNT; 0: 512 */
-	bool own;    /* yield the keys that are ccache's own, too */
+	scan_probes_fn *probes_of; /* or NULL: probes for each */
+	bool own;                  /* yield the keys that are ccache's own, too */
+	size_t page; /* SCAN's COUNT; 0: as many as the server does in about 0.7 ms */
 	scan_key_fn *fn;
 	void *ctx;
 };
@@ -41,17 +57,32 @@ struct scan_result {
 	uint64_t keys;     /* yielded, keys that are ccache's own left out */
 	uint64_t own;      /* sidecars and the like, left out */
 	uint64_t gone;     /* vanished before their probe (not yielded) */
-	bool complete;     /* the cursor came back to 0 and fn never stopped it */
-	bool bytes_denied; /* this user may not run MEMORY USAGE */
-	bool resized; /* the table may have been resized meanwhile: keys may have come twice */
+	uint64_t hits;     /* probes that the server counts among its keyspace hits */
+	uint64_t expected; /* DBSIZE at the start, 0: not allowed to ask */
+	unsigned denied; /* probes that this user may not send, or this server does not know */
+	bool complete;   /* the cursor came back to 0 and fn never stopped it */
+	bool resized;    /* the table changed its size, or may have: keys may have come twice */
 };
 
 /*
  * Walks the keyspace of the session's db: the probes of one page travel with
- * the SCAN of the next, so a page costs one round trip. Never KEYS. Memory is
- * two pages. What was seen so far is in *ret_result on failure too.
+ * the SCAN of the next, so a page costs one round trip, and pages are as long
+ * as the server takes well under 1 ms for. Never KEYS. Memory is two pages.
+ * What was seen so far is in *ret_result on failure too. A connection that
+ * breaks ends the walk: after a restart a cursor would skip keys unsaid.
  */
 int scan_run(struct redis *redis, const struct scan_options *options,
 	     struct scan_result *ret_result, struct err *err);
+
+/*
+ * Sends one probe of a key; fn hears the answer, which scan_take puts into the
+ * key: 0, or -1 with err when it was no answer to go on from.
+ */
+struct redis_command;
+int scan_ask(struct redis *redis, enum scan_probe probe, struct bytes key,
+	     const struct redis_command *how, struct err *err);
+struct reply;
+int scan_take(const struct redis *redis, enum scan_probe probe, const struct reply *reply,
+	      struct scan_key *key, struct scan_result *result, struct err *err);
 
 #endif

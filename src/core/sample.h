@@ -1,0 +1,46 @@
+#ifndef CORE_SAMPLE_H
+#define CORE_SAMPLE_H
+
+#include "core/scan.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct err;
+struct redis;
+
+/*
+ * A random sample of the keyspace in which every key has the same chance.
+ * RANDOMKEY has not: it picks a random place in the server's table and takes
+ * what it finds next to it, so that in a sparse table a key that stands alone
+ * comes more often than one in a crowd. Here random buckets are drawn, each at
+ * most once, and exactly the keys of each are taken: SCAN with a random cursor
+ * and COUNT 1 returns at the first bucket with a key; when the cursor that it
+ * gives back is not the one behind the drawn bucket, that bucket was empty and
+ * what came belongs to another. Cursors are bucket numbers of which the lowest
+ * bits count (Redis dict.c, dictScan); while a table is being resized, a
+ * bucket of the smaller one comes with all that it splits into.
+ */
+struct sample_options {
+	uint64_t
+	    keys; /* about so many; the number of buckets is fixed before the first is drawn */
+	uint64_t seed;
+	unsigned probes;
+	scan_key_fn *fn; /* of each key that was drawn; false ends it */
+	/* the table was resized: what fn heard so far does not count */
+	void (*restart)(void *ctx);
+	void *ctx;
+};
+
+struct sample_result {
+	struct scan_result scan; /* keys, own: drawn; expected: DBSIZE */
+	uint64_t total;          /* keys of the whole: DBSIZE, or what the buckets tell */
+	uint64_t buckets;        /* drawn */
+	unsigned bits;           /* of 2^bits */
+	bool too_small;          /* a walk over all is hardly more work: nothing was drawn */
+};
+
+int sample_run(struct redis *redis, const struct sample_options *options,
+	       struct sample_result *ret_result, struct err *err);
+
+#endif

@@ -1,0 +1,77 @@
+#include "core/scan_pace.h"
+
+#include "base/clock.h"
+
+#define TARGET_NS UINT64_C(700000)
+#define COUNT_FIRST 32
+#define COUNT_LEAST 64 /* at worst some 50 us; less would make a slow link slower */
+#define COUNT_MOST 1024
+#define REPLY_BYTES ((size_t)128 * 1024) /* of keys in one page: long keys make short pages */
+
+void scan_pace_init(struct scan_pace *pace)
+{
+	*pace = (struct scan_pace){.count = COUNT_FIRST, .trip_ns = UINT64_MAX};
+}
+
+void scan_pace_asked(struct scan_pace *pace)
+{
+	pace->asked_ns = clock_mono_ns();
+}
+
+void scan_pace_answered(struct scan_pace *pace, size_t keys, size_t bytes)
+{
+	uint64_t took = clock_mono_ns() - pace->asked_ns;
+
+	if (took < pace->trip_ns)
+		pace->trip_ns = took;
+	uint64_t held = took - pace->trip_ns;
+	/* at most twice or half at once: one page that the machine delayed says little */
+	size_t next = held * 2 <= TARGET_NS   ? pace->count * 2
+		      : held >= TARGET_NS * 2 ? pace->count / 2
+					      : (size_t)(pace->count * TARGET_NS / held);
+	if (next < COUNT_LEAST)
+		next = COUNT_LEAST;
+	if (next > COUNT_MOST)
+		next = COUNT_MOST;
+	if (keys && bytes / keys * next > REPLY_BYTES)
+		next = 1 + REPLY_BYTES / (bytes / keys);
+	pace->count = next;
+}
+
+void scan_table_cursor(struct scan_table *table, uint64_t cursor)
+{
+	unsigned bits = cursor ? 64 - (unsigned)__builtin_clzll(cursor) : 0;
+
+	if (bits > table->bits)
+		table->bits = bits;
+	table->pages++;
+}
+
+void scan_table_keys(struct scan_table *table, int64_t keys)
+{
+	if (keys < 0) {
+		table->unknown = true;
+		return;
+	}
+	if ((uint64_t)keys < table->keys_min)
+		table->keys_min = (uint64_t)keys;
+	if ((uint64_t)keys > table->keys_max)
+		table->keys_max = (uint64_t)keys;
+}
+
+/* Bits of the least table that holds so many keys. */
+static unsigned bits_for(uint64_t keys)
+{
+	return keys > 1 ? 64 - (unsigned)__builtin_clzll(keys - 1) : 0;
+}
+
+bool scan_table_is_steady(const struct scan_table *table)
+{
+	if (table->pages <= 1) /* one command sees one moment */
+		return true;
+	if (table->unknown || table->bits > 60 || table->keys_max == 0)
+		return false;
+	bool may_shrink = table->keys_min * 6 < (uint64_t)1 << table->bits;
+	bool may_grow = bits_for(table->keys_min) != bits_for(table->keys_max);
+	return !may_shrink && !may_grow;
+}

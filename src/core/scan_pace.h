@@ -1,0 +1,44 @@
+#ifndef CORE_SCAN_PACE_H
+#define CORE_SCAN_PACE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * How many keys a page may have so that the server is held well under 1 ms by
+ * it. All that is seen of the server is the time from one page to the next,
+ * which bounds what a page costs it, less the round trip.
+ */
+struct scan_pace {
+	size_t count; /* for the next SCAN */
+	uint64_t asked_ns;
+	uint64_t trip_ns; /* the shortest page so far bounds the round trip */
+};
+void scan_pace_init(struct scan_pace *pace);
+void scan_pace_asked(struct scan_pace *pace);
+/* A page came: so many bytes of keys in it. */
+void scan_pace_answered(struct scan_pace *pace, size_t keys, size_t bytes);
+
+/*
+ * Whether the server's hash table can have changed its size during a walk.
+ * SCAN's cursors are bucket numbers in reverse-binary order (Redis dict.c,
+ * dictScan): a table that grows never repeats a key, one that shrinks may. A
+ * cursor is below the number of buckets, so the largest one seen tells the
+ * size from below; servers shrink a table that is less than 1/8 (before 7.4:
+ * 1/10) full, and grow one that has more keys than buckets.
+ */
+struct scan_table {
+	unsigned bits;     /* of the largest cursor: at least 2^bits buckets */
+	uint64_t keys_min; /* UINT64_MAX at first */
+	uint64_t keys_max;
+	uint64_t pages;
+	bool unknown; /* DBSIZE was refused */
+};
+void scan_table_cursor(struct scan_table *table, uint64_t cursor);
+/* What DBSIZE said; -1: nothing. */
+void scan_table_keys(struct scan_table *table, int64_t keys);
+/* True only when no key can have come twice and the size stayed. */
+bool scan_table_is_steady(const struct scan_table *table);
+
+#endif

@@ -1,0 +1,249 @@
+/*
+ * The sample is fair and the walk knows what it can promise, against a real
+ * server. The server places keys at random, so figures are held against bounds
+ * that chance exceeds less than once in 10^9 runs.
+ */
+#include "client.h"
+
+#include "core/estimate.h"
+#include "core/sample.h"
+#include "core/scan_pace.h"
+
+#include <math.h>
+
+static struct server server;
+static struct client client;
+
+static void say(const char *line)
+{
+	struct bytes argv[16];
+	const struct reply *reply = NULL;
+	size_t argc = 0;
+	struct bytes rest = bytes_of(line);
+
+	while (rest.len) {
+		argv[argc++] = bytes_sub(rest, 0, bytes_index(rest, ' '));
+		rest = bytes_sub(rest, argv[argc - 1].len + 1, rest.len);
+	}
+	CHECK_INT(redis_call(client.redis, argv, argc, 0, &reply, &client.err), 0);
+	CHECK(reply && reply->type != REPLY_ERROR);
+}
+
+static void each(const char *format, unsigned first, unsigned count)
+{
+	char line[96];
+
+	for (unsigned i = first; i < first + count; i++) {
+		const struct bytes word = {line,
+					   (size_t)snprintf(line, sizeof line, format, i)};
+		struct bytes argv[4];
+		size_t argc = 0;
+
+		for (struct bytes rest = word; rest.len;) {
+			argv[argc++] = bytes_sub(rest, 0, bytes_index(rest, ' '));
+			rest = bytes_sub(rest, argv[argc - 1].len + 1, rest.len);
+		}
+		CHECK_INT(redis_submit(client.redis,
+				       &(struct redis_command){.argv = argv, .argc = argc},
+				       &client.err),
+			  0);
+	}
+	CHECK_INT(redis_drain(client.redis, 0, &client.err), 0);
+}
+
+#define KEYS 4000
+#define RUNS 60
+
+struct seen {
+	uint32_t drawn[KEYS]; /* how often each key came, over all runs */
+	uint64_t keys;        /* in this run */
+	uint64_t of_kind;     /* every eighth key */
+	unsigned restarts;
+};
+
+static bool on_key(void *ctx, const struct scan_key *key)
+{
+	struct seen *seen = ctx;
+	unsigned number = (unsigned)strtoul(key->key.ptr + 4, NULL, 10);
+
+	seen->drawn[number % KEYS]++;
+	seen->keys++;
+	seen->of_kind += number % 8 == 0;
+	return true;
+}
+
+static void on_restart(void *ctx)
+{
+	struct seen *seen = ctx;
+
+	seen->restarts++;
+	seen->keys = seen->of_kind = 0;
+}
+
+static int draw(struct seen *seen, uint64_t keys, uint64_t seed, struct sample_result *ret)
+{
+	struct sample_options options = {
+	    .keys = keys, .seed = seed, .fn = on_key, .restart = on_restart, .ctx = seen};
+
+	seen->keys = seen->of_kind = 0;
+	return sample_run(client.redis, &options, ret, &client.err);
+}
+
+/*
+ * An eighth of the buckets have a key, so a key's way to its predecessor is of
+ * any length: what takes the first key behind a random place would draw some
+ * ten times as often as others.
+ */
+TEST(every_key_has_the_same_chance_in_a_sparse_table)
+{
+	struct seen seen = {0};
+	struct sample_result result = {0};
+	double total = 0;
+	double chi = 0;
+
+	each("SET key:%u x", 0, 20000);
+	each("DEL key:%u", KEYS, 20000 - KEYS);
+	for (unsigned run = 0; run < RUNS; run++) {
+		CHECK_INT(draw(&seen, KEYS / 8, run, &result), 0);
+		CHECK(!result.too_small);
+		CHECK_INT(result.total, KEYS);
+	}
+	for (size_t i = 0; i < KEYS; i++)
+		total += seen.drawn[i];
+	double mean = total / KEYS;
+	double share = mean / RUNS; /* of the runs that a key is in */
+	for (size_t i = 0; i < KEYS; i++)
+		chi += (seen.drawn[i] - mean) * (seen.drawn[i] - mean) /
+		       (RUNS * share * (1 - share));
+	printf("# mean %.2f, chi square %.0f of %d\n", mean, chi, KEYS);
+	CHECK(mean > 3 && mean < 20);
+	/* 6.5 standard deviations; keys that share a bucket come together, hence the 1.3 */
+	CHECK(chi < KEYS + 6.5 * 1.3 * sqrt(2.0 * KEYS));
+}
+
+TEST(the_truth_lies_within_the_bounds)
+{
+	struct seen seen = {0};
+	struct sample_result result = {0};
+
+	for (unsigned run = 0; run < 20; run++) {
+		CHECK_INT(draw(&seen, KEYS / 8, 1000 + run, &result), 0);
+		struct estimate estimate =
+		    estimate_count(seen.of_kind, seen.keys, result.total);
+		double sigma = (estimate.high - estimate.low) / 2 / 1.96;
+
+		CHECK(fabs(estimate.value - KEYS / 8.0) < 6.5 * sigma);
+	}
+}
+
+TEST(no_bucket_is_drawn_twice)
+{
+	struct seen seen = {0};
+	struct sample_result result = {0};
+
+	CHECK_INT(draw(&seen, KEYS * 2 / 5, 7, &result), 0);
+	CHECK(!result.too_small && seen.keys > 1000);
+	for (size_t i = 0; i < KEYS; i++)
+		CHECK(seen.drawn[i] <= 1);
+}
+
+TEST(a_sample_of_most_keys_is_refused)
+{
+	struct seen seen = {0};
+	struct sample_result result = {0};
+
+	CHECK_INT(draw(&seen, KEYS, 1, &result), 0);
+	CHECK(result.too_small);
+	CHECK_INT(seen.keys, 0);
+}
+
+/* 16385 keys: the table of 16384 buckets has just begun to move into one of 32768. */
+TEST(a_table_that_is_being_resized)
+{
+	struct seen seen = {0};
+	struct sample_result result = {0};
+
+	say("CONFIG SET activerehashing no");
+	say("FLUSHALL");
+	each("SET key:%u x", 0, 16385);
+	for (unsigned run = 0; run < 8; run++) {
+		CHECK_INT(draw(&seen, 1000, run, &result), 0);
+		CHECK(!result.too_small);
+		CHECK_INT(result.total, 16385);
+		CHECK(seen.keys > 700 && seen.keys < 1300);
+		each("EXISTS key:%u", 0, 2000); /* each moves a bucket */
+	}
+	say("CONFIG SET activerehashing yes");
+}
+
+TEST(a_resize_is_noticed)
+{
+	struct scan_table table = {.keys_min = UINT64_MAX};
+
+	scan_table_cursor(&table, 0);
+	CHECK(scan_table_is_steady(&table)); /* one page is one moment */
+	scan_table_cursor(&table, 1023);
+	CHECK(!scan_table_is_steady(&table)); /* nothing known of the number of keys */
+	scan_table_keys(&table, 900);
+	scan_table_keys(&table, 950);
+	CHECK(scan_table_is_steady(&table));
+	scan_table_keys(&table, 1025);
+	CHECK(!scan_table_is_steady(&table)); /* more keys than buckets: it grows */
+
+	struct scan_table sparse = {.keys_min = UINT64_MAX};
+	scan_table_cursor(&sparse, 1000000);
+	scan_table_cursor(&sparse, 0);
+	scan_table_keys(&sparse, 110000);
+	CHECK(!scan_table_is_steady(&sparse)); /* it may be made smaller at any moment */
+
+	struct scan_table silent = {.keys_min = UINT64_MAX};
+	scan_table_cursor(&silent, 1000);
+	scan_table_cursor(&silent, 0);
+	scan_table_keys(&silent, -1);
+	CHECK(!scan_table_is_steady(&silent));
+}
+
+static bool count_key(void *ctx, const struct scan_key *key)
+{
+	(void)key;
+	++*(uint64_t *)ctx;
+	return true;
+}
+
+TEST(a_walk_over_a_steady_table_is_exact)
+{
+	uint64_t keys = 0;
+	struct scan_options options = {
+	    .probes = SCAN_TTL | SCAN_TYPE, .fn = count_key, .ctx = &keys};
+	struct scan_result result = {0};
+
+	say("FLUSHALL");
+	each("SET key:%u x", 0, 10000);
+	CHECK_INT(scan_run(client.redis, &options, &result, &client.err), 0);
+	CHECK(result.complete && !result.resized);
+	CHECK_INT(keys, 10000);
+	CHECK_INT(result.expected, 10000);
+	CHECK_INT(result.hits, 20000);
+	each("DEL key:%u", 1500, 8500); /* less than a tenth, before the server's next look */
+	keys = 0;
+	CHECK_INT(scan_run(client.redis, &options, &result, &client.err), 0);
+	CHECK(result.complete);
+	CHECK(keys >= 1500);
+}
+
+int main(void)
+{
+	server_start(&server, false, NULL);
+	client_unix(&client, &server, 0);
+	RUN(every_key_has_the_same_chance_in_a_sparse_table);
+	RUN(the_truth_lies_within_the_bounds);
+	RUN(no_bucket_is_drawn_twice);
+	RUN(a_sample_of_most_keys_is_refused);
+	RUN(a_table_that_is_being_resized);
+	RUN(a_resize_is_noticed);
+	RUN(a_walk_over_a_steady_table_is_exact);
+	redis_free(client.redis);
+	target_release(&client.target);
+	server_stop(&server);
+	CHECK_DONE();
+}
