@@ -3,15 +3,31 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "core/config.h"
+#include "core/discover.h"
 #include "core/namespace.h"
 #include "opt/opt.h"
+#include "out/progress.h"
 #include "out/sink.h"
 #include "out/stream.h"
 #include "out/view.h"
 
+#include <stddef.h>
 #include <string.h>
 
-static const struct opt_row rows[] = {OPT_END};
+struct config_options {
+	uint64_t max_keys;
+};
+
+static const struct opt_row rows[] = {
+    {.name = "max-keys",
+     .type = OPT_COUNT,
+     .arg = "N",
+     .offset = offsetof(struct config_options, max_keys),
+     .help = "discover: look at so many keys at most; 0: all (default 1000000)"},
+    OPT_END,
+};
+
+#define MAX_KEYS_DEFAULT 1000000
 
 /* --- check --- */
 
@@ -123,13 +139,81 @@ static enum exit_code names(struct app *app)
 	return EXIT_DONE;
 }
 
+/* --- discover --- */
+
+static void on_progress(void *ctx, uint64_t keys)
+{
+	out_progress_update(ctx, keys, 0);
+}
+
+/* What is written must be a configuration, whatever the keys were. */
+static int check_discovered(struct bytes text, size_t *ret_namespaces, struct err *err)
+{
+	struct config *config = NULL;
+	struct config_report *report = config_read("discovered", text, &config);
+	const struct config_findings *findings = config_report_findings(report);
+	int status = 0;
+
+	for (size_t i = 0; i < findings->count && status == 0; i++)
+		if (findings->items[i].severity == CONFIG_ERROR)
+			status = err_set(err, ERR_CONFIG,
+					 "%s: %s; these keys are more than can be described: "
+					 "please report it",
+					 findings->items[i].where, findings->items[i].text);
+	*ret_namespaces = config ? nsset_count(config_namespaces(config)) : 0;
+	config_free(config);
+	config_report_free(report);
+	return status;
+}
+
+static enum exit_code discover(struct app *app, const struct config_options *options)
+{
+	/* the other actions need no server */
+	static const struct command self = {.name = "config discover", .needs = NEEDS_REDIS};
+	struct discover_options how = {
+	    .max_keys = options->max_keys == OPT_UNSET ? MAX_KEYS_DEFAULT : options->max_keys,
+	    .cancel = app->cancel,
+	    .progress = on_progress};
+	struct discover found = {0};
+	struct buf text = {0};
+	struct err err = {0};
+	size_t namespaces = 0;
+	enum exit_code code = EXIT_DONE;
+
+	if (app_check_value_output(app, "config discover", &err) != 0 ||
+	    app_load_config(app, &err) != 0 || app_open(app, &self, &err) != 0)
+		return app_fail(app, &err);
+	how.target = app->target_text;
+	how.ctx = app_progress(app, "discover", how.max_keys);
+	int status = discover_run(app->redis, &how, &found, &err);
+	out_progress_free(how.ctx);
+	if (status == 0) {
+		discover_write(&found, &text);
+		status = check_discovered(buf_bytes(&text), &namespaces, &err);
+	}
+	if (status != 0)
+		code = app_fail(app, &err);
+	else
+		out_stream_write(app->out, buf_bytes(&text));
+	if (status == 0)
+		app_info(app, "%zu namespaces from %llu keys", namespaces,
+			 (unsigned long long)found.keys);
+	discover_release(&found);
+	buf_release(&text);
+	return code;
+}
+
 static enum exit_code config_run(struct app *app, const void *options,
 				 const struct opt_words *words)
 {
 	const char *action = words->count ? words->items[0] : "";
 	struct err err = {0};
 
-	(void)options;
+	if (((const struct config_options *)options)->max_keys != OPT_UNSET &&
+	    strcmp(action, "discover") != 0) {
+		err_set(&err, ERR_USAGE, "--max-keys goes with config discover");
+		return app_fail(app, &err);
+	}
 	if (strcmp(action, "check") == 0)
 		return check(app, words->count > 1 ? words->items[1] : NULL);
 	if (words->count > 1)
@@ -141,8 +225,11 @@ static enum exit_code config_run(struct app *app, const void *options,
 		return schema(app);
 	else if (strcmp(action, "names") == 0)
 		return names(app);
+	else if (strcmp(action, "discover") == 0)
+		return discover(app, options);
 	else
-		err_set(&err, ERR_USAGE, "config: say check, show, names or schema%s%s%s",
+		err_set(&err, ERR_USAGE,
+			"config: say check, show, names, schema or discover%s%s%s",
 			action[0] ? ", not '" : "", action, action[0] ? "'" : "");
 	return app_fail(app, &err);
 }
@@ -153,18 +240,21 @@ static const struct command_example examples[] = {
     {"ccache config show", "the configuration in force, secrets masked"},
     {"ccache config names", "the namespaces, one a line"},
     {"ccache config schema > callcache.schema.json", "for editors"},
+    {"ccache config discover > callcache.json",
+     "a first configuration from the keys that are there, guesses marked"},
     {NULL, NULL},
 };
 
 const struct command command_config = {
     .name = "config",
-    .summary = "check, show or describe the configuration",
-    .synopsis = "check [FILE] | show | names | schema",
+    .summary = "check, show, describe or discover the configuration",
+    .synopsis = "check [FILE] | show | names | schema | discover",
     .text =
 	"The file is --config, CALLCACHE_CONFIG, $XDG_CONFIG_HOME/callcache/config.json or\n"
 	"/etc/callcache/config.json; without one the built-in profiles are in force.",
     .examples = examples,
     .rows = rows,
+    .options_size = sizeof(struct config_options),
     .words = WORDS_ACTION,
     .max_words = 2,
     .run = config_run,

@@ -15,6 +15,7 @@ _ccache_options() {
 	invalidate) echo ' --key --match --where --all --dry-run --yes -y --max-keys' ;;
 	stats) echo ' --no-scan' ;;
 	bench) echo ' --max --clients --pipeline --threads --rate --ramp-to --poisson --duration --requests --warm-up --mix --miss --keys --size --ttl --pick --exponent --seed --yes -y --dry-run' ;;
+	config) echo ' --max-keys' ;;
 	ping) echo ' --count' ;;
 	esac
 }
@@ -79,6 +80,7 @@ _ccache_argument() {
 	bench:--seed) echo 'any' ;;
 	bench:--yes) return 1 ;;
 	bench:--dry-run) return 1 ;;
+	config:--max-keys) echo 'any' ;;
 	ping:--count) echo 'any' ;;
 	*:--host | *:-h) echo 'any' ;;
 	*:--port | *:-p) echo 'any' ;;
@@ -110,7 +112,7 @@ _ccache_word() {
 	warm:0:*) echo namespace ;;
 	inspect:0:*) echo namespace ;;
 	invalidate:0:*) echo namespace ;;
-	config:0:*) echo 'words check show names schema' ;;
+	config:0:*) echo 'words check show names schema discover' ;;
 	config:1:check) echo file ;;
 	help:0:*) echo "words $_ccache_verbs" ;;
 	esac

@@ -48,7 +48,7 @@ end
 
 # BEGIN TABLES (generated)
 set -g __ccache_verbs get warm inspect invalidate stats bench config ping help
-set -g __ccache_with_argument --host -h --port -p --socket -s --uri -u --db -n --pass -a --user --cacert --cert --key --sni --proxy --timeout --config --profile --output -o --progress --log-level --log-format --set --ids --from --if --expiring --ttl --deadline --until --failures --if-locked --key --match --where --limit --max-value --examples --key --match --where --max-keys --clients --pipeline --threads --rate --ramp-to --duration --requests --warm-up --mix --miss --keys --size --ttl --pick --exponent --seed --count
+set -g __ccache_with_argument --host -h --port -p --socket -s --uri -u --db -n --pass -a --user --cacert --cert --key --sni --proxy --timeout --config --profile --output -o --progress --log-level --log-format --set --ids --from --if --expiring --ttl --deadline --until --failures --if-locked --key --match --where --limit --max-value --examples --key --match --where --max-keys --clients --pipeline --threads --rate --ramp-to --duration --requests --warm-up --mix --miss --keys --size --ttl --pick --exponent --seed --max-keys --count
 
 complete -c ccache -f
 complete -c ccache -l host -s h -x -d 'Redis server\'s name or address'
@@ -150,9 +150,10 @@ complete -c ccache -n '__ccache_verb_is bench' -l seed -x -d 'of the random choi
 complete -c ccache -n '__ccache_verb_is bench' -l yes -s y -d 'more than the default load on a server that is not on this machine'
 complete -c ccache -n '__ccache_verb_is bench' -l dry-run -d 'say what would be done, do nothing'
 
-complete -c ccache -n 'not __ccache_verb' -a config -d 'check, show or describe the configuration'
-complete -c ccache -n '__ccache_word config 0' -a 'check show names schema'
+complete -c ccache -n 'not __ccache_verb' -a config -d 'check, show, describe or discover the configuration'
+complete -c ccache -n '__ccache_word config 0' -a 'check show names schema discover'
 complete -c ccache -n '__ccache_word config 1 check' -F
+complete -c ccache -n '__ccache_verb_is config' -l max-keys -x -d 'discover: look at so many keys at most; 0: all (default 1000000)'
 
 complete -c ccache -n 'not __ccache_verb' -a ping -d 'is the server reachable, who is it, how fast'
 complete -c ccache -n '__ccache_verb_is ping' -l count -x -d 'round trips to measure'

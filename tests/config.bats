@@ -208,10 +208,10 @@ in_force() {
 @test "config says what it can do" {
 	cc_run config
 	assert_exit 2
-	assert_equal "$stderr" 'ccache: error: config: say check, show, names or schema'
+	assert_equal "$stderr" 'ccache: error: config: say check, show, names, schema or discover'
 	cc_run config chekc
 	assert_exit 2
-	assert_equal "$stderr" "ccache: error: config: say check, show, names or schema, not 'chekc'"
+	assert_equal "$stderr" "ccache: error: config: say check, show, names, schema or discover, not 'chekc'"
 	cc_run config show extra
 	assert_exit 2
 	assert_equal "$stderr" "ccache: error: config show: unexpected argument 'extra'"

@@ -1,7 +1,7 @@
 #include "core/audit_private.h"
 
 #include "base/clock.h"
-#include "core/inspect.h"
+#include "core/inspect_filter.h"
 #include "core/namespace.h"
 #include "core/sidecar.h"
 
