@@ -288,9 +288,46 @@ gone_or_asked() { gone "$STARTED" || was_asked "$1"; }
 	assert_equal "$(own_keys)" 0
 }
 
-@test "a user who may run no scripts: a warning, and plain writes" {
-	rcli ACL SETUSER plain on '>pw' '~*' +@all -@scripting >/dev/null
-	REDIS_USERNAME=plain REDIS_PASSWORD=pw warm thing 1 2 3
+# A user of the test's server: without scripts; without transactions too.
+plain_user() {
+	rcli ACL SETUSER plain on '>pw' '~*' +@all "$@" >/dev/null
+	export REDIS_USERNAME=plain REDIS_PASSWORD=pw
+}
+
+@test "a user who may run no scripts: fenced and conditional all the same" {
+	things 40
+	plain_user -@scripting
+	warm thing
+	assert_exit 0
+	assert_no_stderr
+	assert_json .stored 40
+	assert_equal "$(rcli EXISTS cc:l:warm:thing:list)" 0
+	rcli SET thing:2 theirs >/dev/null
+	warm thing
+	assert_json '[.stored, .renewed, .not_modified]' '[1,39,40]'
+	assert_equal "$(value_of thing:2)" '{"id":"2","n":9007199254740993}'
+}
+
+@test "a user who may run no scripts: a fetch that began before an invalidation never writes" {
+	fault hold path=/things/1
+	plain_user -@scripting
+	in_background warm.out "$CCACHE" warm -o json thing 1
+	local pid=$STARTED
+	wait_for was_asked /things/1
+	unset REDIS_USERNAME REDIS_PASSWORD
+	cc_run invalidate thing 1 --yes
+	assert_exit 0
+	no_faults
+	wait "$pid"
+	output=$(<"$DIR/warm.out")
+	assert_json '[.stored, .skipped_overtaken]' '[0,1]'
+	assert_equal "$(rcli EXISTS thing:1)" 0
+	assert_equal "$(own_keys)" 0
+}
+
+@test "a user who may run neither scripts nor transactions: a warning, and plain writes" {
+	plain_user -@scripting -@transaction
+	warm thing 1 2 3
 	assert_exit 0
 	assert_stderr_line 'without fencing and conditional requests'
 	assert_json .stored 3

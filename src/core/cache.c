@@ -85,8 +85,8 @@ static int look_up(const struct cache_query *query, struct lookup *lookup, struc
 
 struct fence {
 	struct cache_answer *answer;
-	struct guard
-	    *guard; /* NULL: this user may not run scripts; values are stored plainly */
+	struct guard *guard; /* NULL: this user may use neither scripts nor transactions;
+			      * values are stored plainly */
 	char token[GUARD_TOKEN_LEN + 1];
 	struct guard_state state;
 	enum guard_outcome outcome;
@@ -117,8 +117,8 @@ static void begin(const struct cache_query *query, struct fence *fence)
 	if (!fence->guard)
 		return;
 	guard_make_token(fence->token);
-	fence->status = guard_begin(fence->guard, buf_bytes(&answer->key), &intent, on_begun,
-				    fence, &answer->redis_error);
+	fence->status = guard_begin(fence->guard, buf_bytes(&answer->key), &intent,
+				    &fence->state, on_begun, fence, &answer->redis_error);
 	if (fence->status == 0 && redis_drain(query->redis, 0, &answer->redis_error) != 0)
 		fence->status = -1;
 }

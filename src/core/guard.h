@@ -13,8 +13,9 @@ struct err;
 /*
  * Writes that depend on what is there. A fetch announces itself before it asks
  * the source (guard_begin); its value is stored only if the key was neither
- * invalidated nor fetched again since (guard_store, guard_renew). Each step is
- * one short script over the key and its sidecar, which share a slot.
+ * invalidated nor fetched again since (guard_store, guard_renew): one short
+ * script over the key and its sidecar, which share a slot; where scripts are
+ * forbidden a transaction that watches both, one at a time.
  */
 struct guard;
 
@@ -23,8 +24,8 @@ struct guard;
  * KiB). */
 #define GUARD_VALUE_MAX ((size_t)128 * 1024)
 
-/* Borrows redis. Loads the scripts; -1 with ERR_REDIS (REPLY_ERR_NOPERM: *ret_denied is set, no
- * guard). */
+/* Borrows redis. Loads the scripts; -1 with ERR_REDIS (*ret_denied: this user may use neither
+ * scripts nor transactions). */
 int guard_new(struct redis *redis, struct guard **ret_guard, bool *ret_denied, struct err *err);
 void guard_free(struct guard *guard);
 /* Loads the scripts again, after a reply said NOSCRIPT (the server was restarted, or flushed
@@ -34,6 +35,23 @@ int guard_reload(struct guard *guard, struct err *err);
 /* Fills token with GUARD_TOKEN_LEN random letters and a NUL. */
 void guard_make_token(char token[GUARD_TOKEN_LEN + 1]);
 
+struct guard_intent {
+	const char *token;
+	uint64_t hold_ms;  /* the fetch ends within */
+	int64_t enough_ms; /* do not announce when the key lives longer; -1: announce in any
+			      case; 0: only an absent one */
+	bool heed_absent;  /* do not announce when the source had nothing there a moment ago */
+};
+
+/* A beginning under way; guard_begin's own. */
+struct guard_look {
+	struct guard *guard;
+	struct bytes key;
+	struct guard_intent intent;
+	redis_reply_fn *fn;
+	void *ctx;
+};
+
 /* What is known of a key before its fetch. Zero-initialise, release. */
 struct guard_state {
 	int64_t ttl_ms; /* -1: lives for ever, -2: not there */
@@ -42,19 +60,16 @@ struct guard_state {
 	struct buf note;   /* the sidecar's text as it was, for guard_renew */
 	struct bytes etag; /* views into note; empty: none, or the value is gone */
 	struct bytes last_modified;
+	struct guard_look look;
 };
 void guard_state_release(struct guard_state *state);
 
-struct guard_intent {
-	const char *token;
-	uint64_t hold_ms;  /* the fetch ends within */
-	int64_t enough_ms; /* do not announce when the key lives longer; -1: announce in any
-			      case; 0: only an absent one */
-	bool heed_absent;  /* do not announce when the source had nothing there a moment ago */
-};
-/* Announces a fetch. fn's reply goes to guard_read_state: 0, or -1 with err. */
+/*
+ * Announces a fetch. key, token and state are borrowed until fn is called; its
+ * reply goes to guard_read_state: 0, or -1 with err.
+ */
 int guard_begin(struct guard *guard, struct bytes key, const struct guard_intent *intent,
-		redis_reply_fn *fn, void *ctx, struct err *err);
+		struct guard_state *state, redis_reply_fn *fn, void *ctx, struct err *err);
 int guard_read_state(struct guard *guard, struct bytes key, const struct reply *reply,
 		     struct guard_state *state, struct err *err);
 

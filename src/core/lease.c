@@ -19,6 +19,11 @@
 #define TTL_TEXT "30000"
 _Static_assert(LEASE_TTL_MS == 30000, "TTL_TEXT says the same");
 
+/*
+ * Where scripts are forbidden the holder looks first and then renews or drops.
+ * Only a lease that ends in between could meet another's, and one that is
+ * renewed every third of its life does not.
+ */
 static const char renew_script[] = "if redis.call('GET',KEYS[1])==ARGV[1] then return "
 				   "redis.call('PEXPIRE',KEYS[1],ARGV[2]) end return 0";
 static const char drop_script[] =
@@ -32,6 +37,7 @@ struct lease {
 	uint64_t heard_ms; /* the last one that was granted */
 	bool lost;
 	bool waiting;
+	bool plain; /* scripts are forbidden */
 };
 
 static char *describe_self(void)
@@ -118,16 +124,49 @@ static void on_beat(void *ctx, const struct reply *reply)
 		lease->heard_ms = lease->asked_ms;
 	else if (reply->type == REPLY_INTEGER)
 		lease->lost = true;
+	else if (reply_error_kind(reply) == REPLY_ERR_NOPERM && !lease->plain) {
+		lease->plain = true;
+		lease->asked_ms = lease->heard_ms; /* the next beat is due again */
+	}
+}
+
+static bool is_ours(const struct lease *lease, const struct reply *reply)
+{
+	return reply->type == REPLY_STRING && bytes_equal_str(reply->text, lease->text);
+}
+
+static void on_holder(void *ctx, const struct reply *reply)
+{
+	struct lease *lease = ctx;
+	const struct bytes argv[] = {BYTES("PEXPIRE"), buf_bytes(&lease->key), BYTES(TTL_TEXT)};
+	struct redis_command command = {
+	    .argv = argv, .argc = 3, .flags = REDIS_IDEMPOTENT, .fn = on_beat, .ctx = lease};
+
+	lease->waiting = false;
+	if (is_ours(lease, reply))
+		lease->waiting = redis_submit(lease->redis, &command, NULL) == 0;
+	else
+		lease->lost = reply->type == REPLY_STRING || reply->type == REPLY_NIL;
+}
+
+static int renew(struct lease *lease, struct err *err)
+{
+	const struct bytes script[] = {
+	    BYTES("EVAL"),          bytes_of(renew_script), BYTES("1"),
+	    buf_bytes(&lease->key), bytes_of(lease->text),  BYTES(TTL_TEXT)};
+	const struct bytes look[] = {BYTES("GET"), buf_bytes(&lease->key)};
+	struct redis_command command = {.argv = lease->plain ? look : script,
+					.argc = lease->plain ? 2 : 6,
+					.flags = REDIS_IDEMPOTENT,
+					.fn = lease->plain ? on_holder : on_beat,
+					.ctx = lease};
+
+	return redis_submit(lease->redis, &command, err);
 }
 
 int lease_beat(struct lease *lease, struct err *err)
 {
 	uint64_t now = clock_mono_ms();
-	const struct bytes argv[] = {
-	    BYTES("EVAL"),          bytes_of(renew_script), BYTES("1"),
-	    buf_bytes(&lease->key), bytes_of(lease->text),  BYTES(TTL_TEXT)};
-	struct redis_command command = {
-	    .argv = argv, .argc = 6, .flags = REDIS_IDEMPOTENT, .fn = on_beat, .ctx = lease};
 
 	if (now - lease->heard_ms >= LEASE_TTL_MS)
 		lease->lost = true;
@@ -138,7 +177,21 @@ int lease_beat(struct lease *lease, struct err *err)
 		return 0;
 	lease->asked_ms = now;
 	lease->waiting = true;
-	return redis_submit(lease->redis, &command, err);
+	return renew(lease, err);
+}
+
+static void drop(struct lease *lease)
+{
+	const struct bytes script[] = {BYTES("EVAL"), bytes_of(drop_script), BYTES("1"),
+				       buf_bytes(&lease->key), bytes_of(lease->text)};
+	const struct bytes look[] = {BYTES("GET"), buf_bytes(&lease->key)};
+	const struct bytes del[] = {BYTES("DEL"), buf_bytes(&lease->key)};
+	const struct reply *reply = NULL;
+
+	if (redis_call(lease->redis, script, 5, 0, &reply, NULL) == 0 &&
+	    reply_error_kind(reply) == REPLY_ERR_NOPERM &&
+	    redis_call(lease->redis, look, 2, 0, &reply, NULL) == 0 && is_ours(lease, reply))
+		redis_call(lease->redis, del, 2, 0, &reply, NULL);
 }
 
 void lease_release(struct lease *lease)
@@ -146,13 +199,9 @@ void lease_release(struct lease *lease)
 	if (!lease)
 		return;
 	if (!lease->lost) {
-		const struct bytes argv[] = {BYTES("EVAL"), bytes_of(drop_script), BYTES("1"),
-					     buf_bytes(&lease->key), bytes_of(lease->text)};
-		const struct reply *reply = NULL;
-
 		/* also after Ctrl-C; one that cannot be given back at once ends with its TTL */
 		redis_set_grace(lease->redis, RELEASE_MS);
-		redis_call(lease->redis, argv, 5, 0, &reply, NULL);
+		drop(lease);
 		redis_set_grace(lease->redis, 0);
 	}
 	buf_release(&lease->key);

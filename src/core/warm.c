@@ -58,6 +58,8 @@ static void fill(struct run *run)
 	struct var vars[TEMPLATE_VARS_MAX];
 	size_t count = 0;
 
+	if (err_is_set(&warm->stop))
+		return; /* a page that is waited for must still be heard */
 	run->waiting = false;
 	while (!run->done && !run->waiting && warm->under_way < WARM_WINDOW &&
 	       !err_is_set(&warm->stop)) {

@@ -130,7 +130,7 @@ static void on_begun(void *ctx, const struct reply *reply)
 
 	if (guard_read_state(item->warm->job->guard, buf_bytes(&item->key), reply, &item->state,
 			     &err) != 0) {
-		warm_item_trouble(item, reply, "EVALSHA");
+		warm_item_trouble(item, reply, "SET");
 	} else if (gives_up(item->warm)) {
 		warm_item_fail(item, SOURCE_CAUSE_CANCELLED, &item->warm->stop);
 	} else if (item->state.absent && !item->state.begun) {
@@ -179,19 +179,19 @@ static void start(struct warm_item *item)
 	struct warm *warm = item->warm;
 	const struct warm_job *job = warm->job;
 	static const int64_t any = -1;
-	struct guard_intent intent = {.token = item->token,
-				      .hold_ms = warm->hold_ms,
-				      .enough_ms = job->policy == WARM_MISSING ? 0
-						   : job->policy == WARM_EXPIRING
-						       ? job->expiring_ms
-						       : any,
-				      .heed_absent = job->policy != WARM_ALWAYS};
+	struct guard_intent intent = {
+	    .token = item->token,
+	    .hold_ms = warm->hold_ms,
+	    .enough_ms = job->policy == WARM_MISSING    ? 0
+			 : job->policy == WARM_EXPIRING ? job->expiring_ms
+							: any,
+	    .heed_absent = job->ns->negative_ms && job->policy != WARM_ALWAYS};
 	struct err err = {0};
 
 	item->tries++;
 	guard_make_token(item->token);
 	int status = job->guard ? guard_begin(job->guard, buf_bytes(&item->key), &intent,
-					      on_begun, item, &err)
+					      &item->state, on_begun, item, &err)
 				: look(item, &err);
 	if (status != 0)
 		warm_item_unsent(warm, &err);

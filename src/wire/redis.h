@@ -38,6 +38,11 @@ enum redis_flags {
 	 * after any byte of them was sent.
 	 */
 	REDIS_IDEMPOTENT = 1,
+	/*
+	 * Belongs to what this connection holds (WATCH, MULTI): lost when it breaks, and never
+	 * sent on the next one.
+	 */
+	REDIS_BOUND = 2,
 };
 
 struct redis_command {

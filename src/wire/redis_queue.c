@@ -142,7 +142,8 @@ void redis_queue_restart(struct redis *redis)
 
 		if (!pending->block)
 			continue;
-		if (started(redis, pending) && !(pending->flags & REDIS_IDEMPOTENT))
+		if ((pending->flags & REDIS_BOUND) ||
+		    (started(redis, pending) && !(pending->flags & REDIS_IDEMPOTENT)))
 			pending->block = NULL;
 		else
 			pending->block = outq_move(&redis->out, pending->block, pending->at,

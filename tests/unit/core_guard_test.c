@@ -100,7 +100,8 @@ static void begin(const char *token, int64_t enough_ms, bool heed_absent)
 				      .enough_ms = enough_ms,
 				      .heed_absent = heed_absent};
 
-	CHECK_INT(guard_begin(guard, the_key, &intent, on_state, &state, &client.err), 0);
+	CHECK_INT(guard_begin(guard, the_key, &intent, &state, on_state, &state, &client.err),
+		  0);
 	CHECK_INT(redis_drain(client.redis, 0, &client.err), 0);
 	CHECK_INT(heard, 0);
 }
@@ -240,29 +241,33 @@ TEST(nothing_there_is_noted_beside_the_key)
 	begin("token-0000000010", -1, true);
 	CHECK_INT(guard_end(guard, the_key, 30000, "token-0000000010", NULL, NULL, &client.err),
 		  0);
+	CHECK_INT(redis_drain(client.redis, 0, &client.err), 0);
 	begin("token-0000000011", -1, true);
 	CHECK(!state.begun && state.absent);
 	CHECK_INT(ask("EXISTS", the_key), 0);
 	begin("token-0000000012", -1, false);
 	CHECK(state.begun);
 	CHECK_INT(guard_end(guard, the_key, 0, "token-0000000012", NULL, NULL, &client.err), 0);
+	CHECK_INT(redis_drain(client.redis, 0, &client.err), 0);
 	CHECK_INT(sidecar_ttl(), -2);
 }
 
 TEST(scripts_that_the_server_forgot_are_loaded_again)
 {
 	const struct bytes flush[] = {BYTES("SCRIPT"), BYTES("FLUSH")};
-	struct guard_intent intent = {
-	    .token = "token-0000000013", .hold_ms = 1000, .enough_ms = -1};
 
 	the_key = BYTES("k:forgot");
+	begin("token-0000000013", -1, false); /* needs none */
+	CHECK(state.begun);
 	ask_argv(flush, 2);
-	CHECK_INT(guard_begin(guard, the_key, &intent, on_state, &state, &client.err), 0);
+	CHECK_INT(
+	    guard_end(guard, the_key, 0, "token-0000000013", on_outcome, &outcome, &client.err),
+	    0);
 	CHECK_INT(redis_drain(client.redis, 0, &client.err), 0);
 	CHECK_INT(heard, -1);
 	CHECK_INT(guard_reload(guard, &client.err), 0);
-	begin("token-0000000013", -1, false);
-	CHECK(state.begun);
+	CHECK_INT(store("token-0000000013", BYTES("v"), (struct bytes){0}, false),
+		  GUARD_STORED);
 }
 
 TEST(one_holds_a_lease_and_the_next_is_told_who)
@@ -293,11 +298,93 @@ TEST(a_lease_of_another_is_not_given_back)
 	CHECK_INT(ask("EXISTS", BYTES("cc:l:warm:taken")), 1);
 }
 
+/* The same where scripts are forbidden: by watched transactions. */
+static void forbid_scripts(void)
+{
+	const struct bytes user[] = {BYTES("ACL"),   BYTES("SETUSER"),    BYTES("plain"),
+				     BYTES("on"),    BYTES("nopass"),     BYTES("~*"),
+				     BYTES("+@all"), BYTES("-@scripting")};
+	const struct bytes login[] = {BYTES("AUTH"), BYTES("plain"), BYTES("any")};
+	const struct bytes flush[] = {BYTES("FLUSHALL")};
+	const struct reply *reply = NULL;
+
+	CHECK_INT(redis_call(client.redis, user, 8, 0, &reply, &client.err), 0);
+	CHECK_INT(reply->type, REPLY_STATUS);
+	CHECK_INT(redis_call(client.redis, login, 3, 0, &reply, &client.err), 0);
+	CHECK_INT(reply->type, REPLY_STATUS);
+	ask_argv(flush, 1);
+}
+
+TEST(a_transaction_that_meets_a_write_looks_again)
+{
+	const struct bytes write[] = {BYTES("APPEND"), BYTES("k:race"), BYTES("theirs")};
+	struct guard_value guarded = {
+	    .key = BYTES("k:race"), .value = BYTES("ours"), .ttl_ms = 1000000};
+
+	the_key = BYTES("k:race");
+	begin("token-0000000021", -1, false);
+	/* WATCH and GET are on their way; this write comes behind them and before MULTI */
+	CHECK_INT(
+	    guard_store(guard, &guarded, "token-0000000021", on_outcome, &outcome, &client.err),
+	    0);
+	const struct redis_command command = {.argv = write, .argc = 3};
+	CHECK_INT(redis_submit(client.redis, &command, &client.err), 0);
+	CHECK_INT(redis_drain(client.redis, 0, &client.err), 0);
+	CHECK_INT(heard, 0);
+	CHECK_INT(outcome, GUARD_STORED);
+	ask("GET", the_key);
+	CHECK_BYTES(buf_bytes(&asked), BYTES("ours"));
+}
+
+TEST(a_transaction_after_an_invalidation_writes_nothing)
+{
+	struct guard_value guarded = {
+	    .key = BYTES("k:gone"), .value = BYTES("ours"), .ttl_ms = 1000000};
+	struct buf name = {0};
+
+	the_key = BYTES("k:gone");
+	begin("token-0000000022", -1, false);
+	sidecar_name(&name, the_key);
+	const struct bytes unlink[] = {BYTES("UNLINK"), buf_bytes(&name), the_key};
+	const struct redis_command command = {.argv = unlink, .argc = 3};
+	CHECK_INT(
+	    guard_store(guard, &guarded, "token-0000000022", on_outcome, &outcome, &client.err),
+	    0);
+	CHECK_INT(redis_submit(client.redis, &command, &client.err), 0);
+	CHECK_INT(redis_drain(client.redis, 0, &client.err), 0);
+	CHECK_INT(heard, 0);
+	CHECK_INT(outcome, GUARD_OVERTAKEN);
+	CHECK_INT(ask("EXISTS", the_key), 0);
+	buf_release(&name);
+}
+
+static void run_guarded(void)
+{
+	RUN(a_fetch_that_nobody_disturbed_stores);
+	RUN(an_invalidation_in_between_wins);
+	RUN(a_later_fetch_wins);
+	RUN(an_etag_renews_only_what_was_stored_with_it);
+	RUN(the_same_bytes_are_not_rewritten);
+	RUN(a_key_that_lives_long_enough_is_left_alone);
+	RUN(nothing_there_is_noted_beside_the_key);
+	RUN(one_holds_a_lease_and_the_next_is_told_who);
+	RUN(a_lease_of_another_is_not_given_back);
+}
+
+static bool open_guard(void)
+{
+	bool denied = false;
+
+	if (guard_new(client.redis, &guard, &denied, &client.err) == 0)
+		return true;
+	printf("Bail out! %s\n", client.err.text);
+	return false;
+}
+
 int main(void)
 {
 	char port[16];
 	const char *cluster[] = {"--cluster-enabled", "yes", "--cluster-port", port, NULL};
-	bool denied = false;
 
 	snprintf(port, sizeof port, "%u", server_free_port());
 	server_start(&server, true, cluster);
@@ -309,20 +396,17 @@ int main(void)
 
 	server_start(&server, false, NULL);
 	client_unix(&client, &server, 0);
-	if (guard_new(client.redis, &guard, &denied, &client.err) != 0) {
-		printf("Bail out! %s\n", client.err.text);
+	if (!open_guard())
 		return 1;
-	}
-	RUN(a_fetch_that_nobody_disturbed_stores);
-	RUN(an_invalidation_in_between_wins);
-	RUN(a_later_fetch_wins);
-	RUN(an_etag_renews_only_what_was_stored_with_it);
-	RUN(the_same_bytes_are_not_rewritten);
-	RUN(a_key_that_lives_long_enough_is_left_alone);
-	RUN(nothing_there_is_noted_beside_the_key);
+	run_guarded();
 	RUN(scripts_that_the_server_forgot_are_loaded_again);
-	RUN(one_holds_a_lease_and_the_next_is_told_who);
-	RUN(a_lease_of_another_is_not_given_back);
+	guard_free(guard);
+	forbid_scripts();
+	if (!open_guard())
+		return 1;
+	run_guarded();
+	RUN(a_transaction_that_meets_a_write_looks_again);
+	RUN(a_transaction_after_an_invalidation_writes_nothing);
 	guard_state_release(&state);
 	guard_free(guard);
 	buf_release(&asked);
