@@ -15,6 +15,7 @@
 
 struct guard_op {
 	struct guard *guard;
+	struct redis *redis; /* of the server that holds the key; NULL: none does */
 	struct guard_op *next;
 	enum guard_script what;
 	struct buf key, side, value, note;
@@ -121,7 +122,8 @@ static void send(struct guard_op *op, const struct bytes *argv, size_t argc, red
 	unsigned before = op->waiting;
 	struct err err = {0};
 
-	if (redis_submit(op->guard->redis, &command, &err) == 0 || op->waiting != before)
+	if ((op->redis && redis_submit(op->redis, &command, &err) == 0) ||
+	    op->waiting != before)
 		return;
 	/* not taken: the session is being given up */
 	struct reply reply = {.type = REPLY_LOST, .text = bytes_of(err.text)};
@@ -279,6 +281,7 @@ static void look(struct guard_op *op)
 	bool compares = op->what == GUARD_RENEW || (op->what == GUARD_STORE && op->keep_same);
 
 	op->tries++;
+	op->redis = redis_holder(op->guard->redis, buf_bytes(&op->key), NULL);
 	op->held = op->same = op->changed = false;
 	round_begin(op, compares ? 3 : 2, decide);
 	send(op, watch, 3, on_done);
@@ -338,12 +341,13 @@ int guard_watch_probe(struct guard *guard)
 {
 	static const char *const commands[] = {"MULTI", "DISCARD", "UNWATCH"};
 	const struct reply *reply = NULL;
+	struct redis *redis = redis_holder(guard->redis, BYTES(""), NULL);
 
-	for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
-		if (redis_call_words(guard->redis, 0, &reply, NULL, commands[i], NULL) != 0 ||
+	for (size_t i = 0; redis && i < sizeof commands / sizeof commands[0]; i++)
+		if (redis_call_words(redis, 0, &reply, NULL, commands[i], NULL) != 0 ||
 		    reply->type != REPLY_STATUS)
 			return -1;
-	return 0;
+	return redis ? 0 : -1;
 }
 
 void guard_watch_release(struct guard *guard)

@@ -2,7 +2,7 @@
 
 #include "base/buf.h"
 #include "base/num.h"
-#include "core/slot.h"
+#include "wire/slot.h"
 
 #define PREFIX "cc:m:{"
 

@@ -4,7 +4,7 @@
 #include "base/err.h"
 #include "base/num.h"
 #include "core/zone.h"
-#include "core/slot.h"
+#include "wire/slot.h"
 
 #include <limits.h>
 #include <string.h>

@@ -3,9 +3,11 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/num.h"
+#include "wire/cluster.h"
 #include "wire/redis_link.h"
 #include "wire/redis_queue.h"
 #include "wire/resp.h"
+#include "wire/slot.h"
 #include "wire/target.h"
 #include "wire/transport.h"
 
@@ -46,10 +48,21 @@ struct redis *redis_new(const struct target *target, const volatile int *cancel)
 	return redis;
 }
 
+struct redis *redis_new_node(const struct target *target, const struct redis *like)
+{
+	struct redis *redis = redis_new(target, like->cancel);
+
+	redis->limits = like->limits;
+	redis->grace_ms = like->grace_ms;
+	redis->is_node = redis->settled = true;
+	return redis;
+}
+
 void redis_free(struct redis *redis)
 {
 	if (!redis)
 		return;
+	cluster_free(redis->cluster);
 	redis_link_close(redis);
 	redis_queue_release(redis);
 	mem_arena_release(&redis->call_arena);
@@ -62,6 +75,8 @@ const volatile int *redis_set_cancel(struct redis *redis, const volatile int *ca
 	const volatile int *before = redis->cancel;
 
 	redis->cancel = cancel;
+	if (redis->cluster)
+		cluster_follow_cancel(redis->cluster);
 	return before;
 }
 
@@ -69,11 +84,15 @@ void redis_set_grace(struct redis *redis, uint64_t grace_ms)
 {
 	redis->grace_ms = grace_ms;
 	redis->cancelled_ms = 0;
+	if (redis->cluster)
+		cluster_follow_cancel(redis->cluster);
 }
 
 void redis_set_limits(struct redis *redis, const struct redis_limits *limits)
 {
 	redis->limits = *limits;
+	if (redis->cluster)
+		cluster_follow_limits(redis->cluster);
 }
 
 const struct target *redis_target(const struct redis *redis)
@@ -83,17 +102,17 @@ const struct target *redis_target(const struct redis *redis)
 
 const struct redis_counts *redis_counts(const struct redis *redis)
 {
-	return &redis->counts;
+	return redis->cluster ? cluster_counts(redis->cluster) : &redis->counts;
 }
 
 bool redis_is_connected(const struct redis *redis)
 {
-	return redis->transport != NULL;
+	return redis->transport || redis->cluster;
 }
 
 size_t redis_outstanding(const struct redis *redis)
 {
-	return redis->ring.count;
+	return redis->cluster ? cluster_outstanding(redis->cluster) : redis->ring.count;
 }
 
 static enum io write_out(struct redis *redis, bool *moved, struct err *err)
@@ -215,22 +234,26 @@ static int patience(const struct redis *redis)
 	return clock_until_ms(redis->progress_ms + redis->target->timeout_ms);
 }
 
-/* Cancelled, and the grace is over: what is under way is lost. */
-static int check_cancel(struct redis *redis, struct err *err)
+bool redis_is_cancelled(struct redis *redis, struct err *err)
 {
 	uint64_t now_ms = clock_mono_ms();
 
 	if (!redis->cancel || !*redis->cancel) {
 		redis->cancelled_ms = 0;
-		return 0;
+		return false;
 	}
 	if (redis->cancelled_ms == 0)
 		redis->cancelled_ms = now_ms;
 	if (now_ms - redis->cancelled_ms < redis->grace_ms)
-		return 0;
+		return false;
 	err_set(err, ERR_INTERRUPTED,
 		redis->grace_ms ? "interrupted, and no answer came in time" : "interrupted");
-	return redis_link_fail(redis, err);
+	return true;
+}
+
+static int check_cancel(struct redis *redis, struct err *err)
+{
+	return redis_is_cancelled(redis, err) ? redis_link_fail(redis, err) : 0;
 }
 
 /* A turn, and a wait if there was nothing to do. */
@@ -255,11 +278,27 @@ static int step(struct redis *redis, struct err *err)
 	return 0;
 }
 
+/* What the first connection finds: a server, or a node of a cluster. */
+static int settle(struct redis *redis, struct err *err)
+{
+	if (redis_link_open(redis, err) < 0)
+		return redis_link_fail(redis, err);
+	redis->settled = true;
+	if (!redis->facts.cluster)
+		return 0;
+	redis->cluster = cluster_new(redis, err);
+	redis_link_close(redis);
+	redis->settled = redis->cluster != NULL;
+	return redis->cluster ? 0 : -1;
+}
+
 int redis_connect(struct redis *redis, struct err *err)
 {
 	err = err ? err : &redis->unheard;
-	if (redis->transport)
+	if (redis->cluster || redis->transport)
 		return 0;
+	if (!redis->settled)
+		return settle(redis, err);
 	return redis_link_open(redis, err) < 0 ? redis_link_fail(redis, err) : 0;
 }
 
@@ -279,6 +318,36 @@ static void wake(struct redis *redis)
 	redis->progress_ms = now;
 }
 
+void redis_put(struct redis *redis, const struct redis_command *command, struct bytes raw)
+{
+	if (redis->ring.count == 0 && !redis->in_callback)
+		wake(redis);
+	redis->counts.commands++;
+	if (command->argc > 0)
+		redis_queue_add(redis, command);
+	else
+		redis_queue_add_raw(redis, command, raw);
+	if (redis->ring.granted + 1 == redis->ring.count)
+		redis_queue_grant(redis);
+}
+
+bool redis_has_full_block(const struct redis *redis)
+{
+	return redis->out.at && redis->out.at != redis->out.tail;
+}
+
+/* The first command meets a server that is out of reach: it is answered all the same. */
+static int refuse(struct redis *redis, const struct redis_command *command)
+{
+	struct reply lost = {.type = REPLY_LOST, .text = bytes_of(redis->fault.text)};
+
+	redis->abandoning = true;
+	if (command->fn)
+		command->fn(command->ctx, &lost);
+	redis->abandoning = false;
+	return -1;
+}
+
 int redis_submit(struct redis *redis, const struct redis_command *command, struct err *err)
 {
 	bool moved = false;
@@ -286,13 +355,12 @@ int redis_submit(struct redis *redis, const struct redis_command *command, struc
 	err = err ? err : &redis->unheard;
 	if (redis->abandoning)
 		return err_set(err, redis->fault.kind, "%s", redis->fault.text);
-	if (redis->ring.count == 0 && !redis->in_callback)
-		wake(redis);
-	redis->counts.commands++;
+	if (!redis->settled && settle(redis, err) < 0)
+		return refuse(redis, command);
+	if (redis->cluster)
+		return cluster_submit(redis->cluster, command, err);
 	const struct outq_block *block = redis->out.tail;
-	redis_queue_add(redis, command);
-	if (redis->ring.granted + 1 == redis->ring.count)
-		redis_queue_grant(redis);
+	redis_put(redis, command, (struct bytes){0});
 	if (redis->in_callback)
 		return 0;
 	if (redis->ring.granted == redis->ring.count)
@@ -307,6 +375,8 @@ int redis_submit(struct redis *redis, const struct redis_command *command, struc
 int redis_drain(struct redis *redis, size_t outstanding, struct err *err)
 {
 	err = err ? err : &redis->unheard;
+	if (redis->cluster)
+		return cluster_drain(redis->cluster, outstanding, err);
 	while (redis->ring.count > outstanding) {
 		if (step(redis, err) < 0)
 			return -1;
@@ -317,7 +387,9 @@ int redis_drain(struct redis *redis, size_t outstanding, struct err *err)
 void redis_wait(struct redis *redis, struct redis_wait *ret_wait)
 {
 	*ret_wait = (struct redis_wait){.fd = -1, .timeout_ms = -1};
-	if (redis->transport) {
+	if (redis->cluster) {
+		cluster_wait(redis->cluster, ret_wait);
+	} else if (redis->transport) {
 		ret_wait->fd = transport_fd(redis->transport);
 		ret_wait->events = wanted_events(redis);
 		ret_wait->timeout_ms = patience(redis);
@@ -326,15 +398,58 @@ void redis_wait(struct redis *redis, struct redis_wait *ret_wait)
 	}
 }
 
+int redis_advance(struct redis *redis, bool *moved, struct err *err)
+{
+	bool now = false;
+
+	if (turn(redis, &now, err) < 0)
+		return -1;
+	if (!now && patience(redis) == 0)
+		return time_out(redis, err);
+	*moved = *moved || now;
+	return redis->grace_ms ? check_cancel(redis, err) : 0;
+}
+
 int redis_turn(struct redis *redis, struct err *err)
 {
-	err = err ? err : &redis->unheard;
 	bool moved = false;
 
+	err = err ? err : &redis->unheard;
+	if (redis->cluster)
+		return cluster_turn(redis->cluster, err);
 	redis->readable = true;
-	if (turn(redis, &moved, err) < 0)
-		return -1;
-	if (!moved && patience(redis) == 0)
-		return time_out(redis, err);
-	return redis->grace_ms ? check_cancel(redis, err) : 0;
+	return redis_advance(redis, &moved, err);
+}
+
+void redis_give_up(struct redis *redis, const struct err *why)
+{
+	redis->fault = *why;
+	redis_link_close(redis);
+	redis->retries = 0;
+	redis_queue_abandon(redis);
+}
+
+size_t redis_nodes(struct redis *redis, struct err *err)
+{
+	if (redis_connect(redis, err) < 0)
+		return 0;
+	return redis->cluster ? cluster_primaries(redis->cluster) : 1;
+}
+
+struct redis *redis_node(struct redis *redis, size_t index)
+{
+	return redis->cluster ? cluster_primary(redis->cluster, index) : redis;
+}
+
+struct redis *redis_holder(struct redis *redis, struct bytes key, struct err *err)
+{
+	if (redis_connect(redis, err) < 0)
+		return NULL;
+	if (!redis->cluster)
+		return redis;
+	struct redis *owner = cluster_owner(redis->cluster, slot_of(key));
+	if (!owner)
+		err_set(err, ERR_REDIS, "no node of the cluster serves the key's slot %u",
+			slot_of(key));
+	return owner;
 }

@@ -12,8 +12,10 @@ struct err;
 struct target;
 
 /*
- * A pipelined session with one server: connects on first use, authenticates,
- * selects the db, names itself, reconnects (min(retries × 50 ms, 1000 ms),
+ * A pipelined session with one server, or with a Redis Cluster when that server
+ * is a node of one (cluster.h: commands go to the node of their first key, and
+ * only those of one slot are answered in order). With one server: connects on first use,
+ * authenticates, selects the db, names itself, reconnects (min(retries × 50 ms, 1000 ms),
  * bounded by the timeout), and bounds what is under way in commands, sent
  * bytes and expected reply bytes. One thread, no globals.
  *
@@ -141,6 +143,20 @@ int redis_turn(struct redis *redis, struct err *err);
  */
 int redis_fail(const struct redis *redis, const struct reply *reply, const char *command,
 	       struct bytes key, struct err *err);
+
+/*
+ * The servers that hold the keys: a cluster's primaries, or just the one. A
+ * walk over the keyspace asks each. redis_node's session is borrowed, plain (a
+ * redirection is an error there), and served by redis_drain on either. Connects
+ * if need be: 0 with err when that fails.
+ */
+size_t redis_nodes(struct redis *redis, struct err *err);
+struct redis *redis_node(struct redis *redis, size_t index);
+/*
+ * The session whose server holds key: for what cannot be routed command by
+ * command, a transaction (WATCH, MULTI, EXEC). NULL with err.
+ */
+struct redis *redis_holder(struct redis *redis, struct bytes key, struct err *err);
 
 /* Server version as 10000×major + 100×minor + patch (70015), from HELLO/INFO; 0 when it may not
  * be asked. */

@@ -2,6 +2,7 @@
 
 #include "base/buf.h"
 #include "base/text.h"
+#include "wire/cluster.h"
 #include "wire/reply.h"
 #include "wire/target.h"
 
@@ -33,9 +34,9 @@ static const char *remedy_of(enum reply_error kind)
 	case REPLY_ERR_MOVED:
 	case REPLY_ERR_ASK:
 	case REPLY_ERR_TRYAGAIN:
+		return "the cluster is moving this slot: try again in a while";
 	case REPLY_ERR_CLUSTERDOWN:
-	case REPLY_ERR_CROSSSLOT:
-		return "this is a cluster node; cluster support is not in this version";
+		return "see 'cluster info' and 'cluster nodes' there";
 	case REPLY_ERR_UNKNOWN_COMMAND:
 		return "the server is too old for it, or it was renamed away";
 	default:
@@ -66,13 +67,15 @@ int redis_fail(const struct redis *redis, const struct reply *reply, const char 
 {
 	enum reply_error kind = reply_error_kind(reply);
 	const char *remedy = remedy_of(kind);
+	const struct redis *node = redis->cluster ? cluster_answering(redis->cluster) : NULL;
+	const struct target *target = (node ? node : redis)->target;
 	struct buf line = {0};
 
 	buf_add_str(&line, "redis ");
-	target_describe(redis->target, &line);
+	target_describe(target, &line);
 	buf_add_str(&line, ": ");
 	if (kind == REPLY_ERR_NOPERM) {
-		add_noperm(&line, redis->target, command, key);
+		add_noperm(&line, target, command, key);
 	} else {
 		buf_printf(&line, "%s", command);
 		if (key.len > 0) {

@@ -36,6 +36,7 @@ static int open_once(struct redis *redis, bool *ret_refused, struct err *err)
 		return -1;
 	}
 	redis->transport = transport;
+	redis->opened++;
 	redis->resp = resp_new(redis->limits.max_bulk, on_reply, redis);
 	redis->readable = false;
 	redis->progress_ms = clock_mono_ms();
@@ -55,7 +56,10 @@ static int back_off(struct redis *redis, struct err *err)
 
 int redis_link_open(struct redis *redis, struct err *err)
 {
-	if (redis->give_up_ms == 0 && redis->was_open)
+	/* A node that breaks again before it answered is its cluster's business. */
+	if (redis->is_node && redis->retries > 1)
+		return err_set(err, redis->fault.kind, "%s", redis->fault.text);
+	if (redis->give_up_ms == 0 && redis->was_open && !redis->is_node)
 		redis->give_up_ms = deadline(redis);
 	bool again = redis->give_up_ms != 0;
 
@@ -93,7 +97,9 @@ void redis_link_broken(struct redis *redis, const struct err *why)
 		return;
 	}
 	redis->fault = *why;
-	if (redis->give_up_ms == 0)
+	if (redis->is_node)
+		redis->retries++;
+	else if (redis->give_up_ms == 0)
 		redis->give_up_ms = deadline(redis);
 	redis_queue_restart(redis);
 }

@@ -7,6 +7,7 @@
 #include "wire/redis.h"
 #include "wire/setup.h"
 
+struct cluster;
 struct resp;
 struct transport;
 
@@ -32,6 +33,9 @@ struct redis_ring {
 
 struct redis {
 	const struct target *target;
+	bool is_node;            /* of a cluster: never a router itself */
+	bool settled;            /* which of the two it is, is known */
+	struct cluster *cluster; /* routes to the nodes; NULL: this session is the only one */
 	const volatile int *cancel;
 	uint64_t grace_ms;     /* between *cancel and the end of every wait */
 	uint64_t cancelled_ms; /* when *cancel was seen first; 0: not */
@@ -50,8 +54,10 @@ struct redis {
 	uint64_t progress_ms; /* when bytes last moved, or waiting began */
 	uint64_t give_up_ms;  /* broken: until when reconnecting is tried; 0: not broken */
 	unsigned retries;
-	bool was_open; /* a server that was there may be restarting: the schedule applies */
+	uint64_t opened; /* connections so far */
+	bool was_open;   /* a server that was there may be restarting: the schedule applies */
 	bool in_callback;
+	const struct redis_pending *answering; /* inside a callback */
 	bool abandoning;    /* the callbacks hear REPLY_LOST: nothing new is taken */
 	char *input;        /* RESP_FEED bytes */
 	bool readable;      /* the descriptor may hold input */
@@ -62,5 +68,20 @@ struct redis {
 	const struct reply *call_reply;
 	bool version_asked;
 };
+
+/* Between a cluster's router and its nodes' sessions; in redis.c. */
+
+/* A session for one node, with the cancel flag and the limits of like. */
+struct redis *redis_new_node(const struct target *target, const struct redis *like);
+/* Queues without waiting; a command without words is raw bytes that redis_queue_raw gave. */
+void redis_put(struct redis *redis, const struct redis_command *command, struct bytes raw);
+/* True when a block of commands is full and may go. */
+bool redis_has_full_block(const struct redis *redis);
+/* A turn that reads only where redis->readable says so; *moved when anything happened. */
+int redis_advance(struct redis *redis, bool *moved, struct err *err);
+/* Cancelled, and the grace is over: what is under way is to be given up; err says so. */
+bool redis_is_cancelled(struct redis *redis, struct err *err);
+/* Closes and answers everything with REPLY_LOST. */
+void redis_give_up(struct redis *redis, const struct err *why);
 
 #endif

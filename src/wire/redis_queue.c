@@ -24,22 +24,36 @@ static void grow(struct redis_ring *ring)
 	ring->head = 0;
 }
 
-void redis_queue_add(struct redis *redis, const struct redis_command *command)
+/* Room for len bytes at the end of the queue. */
+static char *add(struct redis *redis, const struct redis_command *command, size_t len)
 {
 	struct redis_ring *ring = &redis->ring;
 	struct redis_pending pending = {
-	    .len = resp_command_size(command->argv, command->argc),
+	    .len = len,
 	    .expect = command->expect,
 	    .flags = command->flags,
 	    .fn = command->fn,
 	    .ctx = command->ctx,
 	};
 
-	pending.block = outq_add(&redis->out, pending.len, &pending.at);
-	resp_command_write(pending.block->data + pending.at, command->argv, command->argc);
+	pending.block = outq_add(&redis->out, len, &pending.at);
 	if (ring->count == ring->size)
 		grow(ring);
 	*slot(ring, ring->count++) = pending;
+	return pending.block->data + pending.at;
+}
+
+void redis_queue_add(struct redis *redis, const struct redis_command *command)
+{
+	size_t len = resp_command_size(command->argv, command->argc);
+
+	resp_command_write(add(redis, command, len), command->argv, command->argc);
+}
+
+void redis_queue_add_raw(struct redis *redis, const struct redis_command *command,
+			 struct bytes raw)
+{
+	memcpy(add(redis, command, raw.len), raw.ptr, raw.len);
 }
 
 static bool fits(const struct redis *redis, const struct redis_pending *pending)
@@ -90,8 +104,10 @@ static void pop(struct redis *redis, const struct reply *reply)
 		ring->granted--;
 	redis->counts.replies++;
 	redis->in_callback = true;
+	redis->answering = &pending;
 	if (pending.fn)
 		pending.fn(pending.ctx, reply);
+	redis->answering = NULL;
 	redis->in_callback = false;
 }
 
@@ -112,6 +128,16 @@ static bool started(const struct redis *redis, const struct redis_pending *pendi
 	return pending->at < (redis->target->tls ? block->offered : block->sent);
 }
 
+struct bytes redis_queue_raw(const struct redis *redis, bool *ret_started)
+{
+	const struct redis_pending *pending = redis->answering;
+
+	*ret_started = !pending->block || started(redis, pending);
+	if (!pending->block)
+		return (struct bytes){0};
+	return (struct bytes){pending->block->data + pending->at, pending->len};
+}
+
 int redis_queue_answer(struct redis *redis, const struct reply *reply)
 {
 	struct redis_ring *ring = &redis->ring;
@@ -124,8 +150,8 @@ int redis_queue_answer(struct redis *redis, const struct reply *reply)
 	redis->flying_expect -= pending->expect;
 	redis->give_up_ms = 0;
 	redis->retries = 0;
-	outq_answered(&redis->out);
 	pop(redis, reply);
+	outq_answered(&redis->out);
 	pop_lost(redis);
 	if (ring->granted < ring->count)
 		redis_queue_grant(redis);
@@ -156,18 +182,19 @@ void redis_queue_restart(struct redis *redis)
 	redis_queue_grant(redis);
 }
 
-/* A callback may submit again: only what is there now is answered, the rest with the next
- * failure. */
 void redis_queue_abandon(struct redis *redis)
 {
-	for (size_t i = 0; i < redis->ring.count; i++)
-		slot(&redis->ring, i)->block = NULL;
-	outq_release(&redis->out);
+	struct reply lost = {.type = REPLY_LOST, .text = bytes_of(redis->fault.text)};
+	struct outq old = redis->out;
+
+	redis->out = (struct outq){0};
 	redis->ring.granted = 0;
 	redis->flying_commands = redis->flying_bytes = redis->flying_expect = 0;
 	redis->abandoning = true;
-	pop_lost(redis);
+	while (redis->ring.count > 0)
+		pop(redis, &lost);
 	redis->abandoning = false;
+	outq_release(&old);
 }
 
 void redis_queue_release(struct redis *redis)

@@ -7,6 +7,15 @@
 
 /* Queues a command: its bytes are copied. */
 void redis_queue_add(struct redis *redis, const struct redis_command *command);
+/* The same; a command without words is raw, as redis_queue_raw gave it. */
+void redis_queue_add_raw(struct redis *redis, const struct redis_command *command,
+			 struct bytes raw);
+/*
+ * For a callback: the bytes of the command that is being answered (empty: they
+ * are gone), valid inside the callback; *ret_started says whether a part of it
+ * may have been sent.
+ */
+struct bytes redis_queue_raw(const struct redis *redis, bool *ret_started);
 /* Lets go as many commands as the window allows, at least one. */
 void redis_queue_grant(struct redis *redis);
 /* True when nothing waits for the window and half of it is free. */

@@ -205,13 +205,19 @@ uint32_t setup_parse_version(struct bytes text)
 	return version;
 }
 
-static uint32_t hello_version(const struct reply *reply)
+/* https://redis.io/docs/latest/commands/hello */
+static void read_hello(const struct reply *reply, struct setup_facts *facts)
 {
+	facts->version = 0;
 	for (size_t i = 0; i + 1 < reply->count; i += 2) {
-		if (bytes_equal_str(reply->items[i]->text, "version"))
-			return setup_parse_version(reply->items[i + 1]->text);
+		struct bytes name = reply->items[i]->text;
+		struct bytes value = reply->items[i + 1]->text;
+
+		if (bytes_equal_str(name, "version"))
+			facts->version = setup_parse_version(value);
+		else if (bytes_equal_str(name, "mode"))
+			facts->cluster = bytes_equal_str(value, "cluster");
 	}
-	return 0;
 }
 
 static void ask_all(struct setup *setup)
@@ -251,7 +257,7 @@ static int read_all(struct setup *setup, struct setup_facts *facts, bool *ret_re
 		if (verdict < 0)
 			return -1;
 		if (setup->steps[i] == STEP_HELLO)
-			facts->version = hello_version(setup->replies[i]);
+			read_hello(setup->replies[i], facts);
 		if (verdict > 0) {
 			again = 1;
 			err_set(err, ERR_REDIS, "%.*s",

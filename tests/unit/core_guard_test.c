@@ -4,7 +4,7 @@
 #include "core/guard.h"
 #include "core/lease.h"
 #include "core/sidecar.h"
-#include "core/slot.h"
+#include "wire/slot.h"
 
 /* Sidecars, guarded writes and leases, against a real server. */
 static struct server server;

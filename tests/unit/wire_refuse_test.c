@@ -147,7 +147,7 @@ TEST(remedies)
 	told(&client, "MISCONF Redis is configured to save RDB snapshots", "disk");
 	told(&client, "LOADING Redis is loading the dataset in memory", "loading");
 	told(&client, "WRONGTYPE Operation against a key", "another type");
-	told(&client, "MOVED 3999 127.0.0.1:6381", "cluster support is not in this version");
+	told(&client, "MOVED 3999 127.0.0.1:6381", "the cluster is moving this slot");
 	told(&client, "ERR unknown command 'foo'", "too old");
 	client_close(&client);
 }

@@ -1,5 +1,5 @@
-#ifndef CORE_SLOT_H
-#define CORE_SLOT_H
+#ifndef WIRE_SLOT_H
+#define WIRE_SLOT_H
 
 #include "base/bytes.h"
 

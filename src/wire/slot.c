@@ -1,4 +1,4 @@
-#include "core/slot.h"
+#include "wire/slot.h"
 
 #include <stdbool.h>
 #include <string.h>

@@ -1,0 +1,38 @@
+#ifndef WIRE_TOPOLOGY_H
+#define WIRE_TOPOLOGY_H
+
+#include "wire/slot.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct err;
+struct reply;
+
+/* A node as the cluster announces it. Strings are owned. */
+struct topology_node {
+	char *host;
+	uint16_t port;
+	bool is_replica; /* of some range, and primary of none */
+};
+
+/* Which node serves which slot. */
+struct topology {
+	struct topology_node *nodes;
+	size_t count;
+	int16_t owner[SLOT_COUNT]; /* index of the primary in nodes; -1: no node serves it */
+};
+
+/*
+ * Reads the answer to CLUSTER SLOTS (redis.io/docs/latest/commands/cluster-slots):
+ * it is deprecated in favour of SHARDS since 7.0, but every version answers it,
+ * and its endpoints are the ones that MOVED names. asked_host stands for a node
+ * that does not know its own address (nil, "" or "?"). -1 with ERR_REDIS when
+ * it is of another form; nothing to release then.
+ */
+int topology_read(const struct reply *reply, const char *asked_host,
+		  struct topology *ret_topology, struct err *err);
+void topology_release(struct topology *topology);
+
+#endif

@@ -1,0 +1,387 @@
+#include "fleet.h"
+
+#include "base/buf.h"
+#include "base/num.h"
+#include "wire/route.h"
+#include "wire/topology.h"
+
+#define KEYS 3000
+
+static struct fleet fleet;
+
+/* A session with the whole cluster, through node 0. */
+static void open_cluster(struct client *client)
+{
+	char url[128];
+
+	snprintf(url, sizeof url, "redis://127.0.0.1:%u", fleet.servers[0].port);
+	client_open(client, url);
+	client->target.timeout_ms = 30000;
+}
+
+/* What a command brought. */
+struct heard {
+	enum reply_type type;
+	char text[160];
+	long long integer;
+	unsigned count;
+};
+
+static void hear(void *ctx, const struct reply *reply)
+{
+	struct heard *heard = ctx;
+
+	heard->type = reply->type;
+	heard->integer = reply->integer;
+	snprintf(heard->text, sizeof heard->text, "%.*s", BYTES_ARG(reply->text));
+	heard->count++;
+}
+
+static int say(struct client *client, struct heard *heard, unsigned flags, const char *verb,
+	       const char *key, const char *value)
+{
+	struct bytes argv[] = {bytes_of(verb), bytes_of(key), bytes_of(value)};
+	struct redis_command command = {
+	    .argv = argv, .argc = value ? 3 : 2, .flags = flags, .fn = hear, .ctx = heard};
+
+	return redis_submit(client->redis, &command, &client->err);
+}
+
+static long long key_count(size_t node)
+{
+	return fleet_say(&fleet, node, "DBSIZE")->integer;
+}
+
+static void empty_all(void)
+{
+	for (size_t i = 0; i < FLEET_PRIMARIES; i++)
+		fleet_say(&fleet, i, "FLUSHALL");
+}
+
+TEST(every_key_goes_to_its_node)
+{
+	struct client client;
+	static struct heard heard[KEYS];
+	char key[32];
+
+	empty_all();
+	open_cluster(&client);
+	for (int i = 0; i < KEYS; i++) {
+		snprintf(key, sizeof key, "key:%d", i);
+		CHECK_INT(say(&client, &heard[i], 0, "SET", key, key), 0);
+	}
+	CHECK_INT(redis_drain(client.redis, 0, &client.err), 0);
+	for (int i = 0; i < KEYS; i++) {
+		snprintf(key, sizeof key, "key:%d", i);
+		CHECK_INT(heard[i].type, REPLY_STATUS);
+		say(&client, &heard[i], REDIS_IDEMPOTENT, "GET", key, NULL);
+	}
+	CHECK_INT(redis_drain(client.redis, 0, &client.err), 0);
+	for (int i = 0; i < KEYS; i++) {
+		snprintf(key, sizeof key, "key:%d", i);
+		CHECK(strcmp(heard[i].text, key) == 0);
+	}
+	CHECK_INT(redis_nodes(client.redis, &client.err), 3);
+	CHECK_INT(key_count(0) + key_count(1) + key_count(2), KEYS);
+	for (size_t i = 0; i < 3; i++) {
+		const struct reply *reply = NULL;
+
+		CHECK(key_count(i) > KEYS / 4);
+		CHECK_INT(redis_call_words(redis_node(client.redis, i), REDIS_IDEMPOTENT,
+					   &reply, &client.err, "DBSIZE", NULL),
+			  0);
+		CHECK_INT(reply->integer, key_count(i));
+	}
+	client_close(&client);
+}
+
+TEST(what_names_no_key_goes_somewhere_and_scripts_everywhere)
+{
+	static const char script[] = "return redis.call('incr', KEYS[1])";
+	struct client client;
+	const struct reply *reply;
+	char sha[48];
+
+	open_cluster(&client);
+	CHECK_INT(client_call(&client, BYTES("PING"), NO, NO)->type, REPLY_STATUS);
+	reply = client_call(&client, BYTES("SCRIPT"), BYTES("LOAD"), bytes_of(script));
+	CHECK_INT(reply->type, REPLY_STRING);
+	snprintf(sha, sizeof sha, "%.*s", BYTES_ARG(reply->text));
+	for (int i = 0; i < 30; i++) {
+		char key[32];
+
+		snprintf(key, sizeof key, "counter:%d", i);
+		CHECK_INT(redis_call_words(client.redis, 0, &reply, &client.err, "EVALSHA", sha,
+					   "1", key, NULL),
+			  0);
+		CHECK_INT(reply->type, REPLY_INTEGER);
+		CHECK_INT(reply->integer, 1);
+	}
+	client_close(&client);
+}
+
+TEST(a_key_that_has_moved_is_asked_for_where_it_went)
+{
+	struct client client;
+	struct heard heard[3] = {0};
+	unsigned slot = slot_of(BYTES("{m}1"));
+	size_t from = fleet_owner(slot);
+	size_t to = (from + 1) % FLEET_PRIMARIES;
+
+	open_cluster(&client);
+	client_call(&client, BYTES("SET"), BYTES("{m}1"), BYTES("one"));
+	client_call(&client, BYTES("SET"), BYTES("{m}2"), BYTES("two"));
+	fleet_announce_move(&fleet, slot, from, to);
+	fleet_move_key(&fleet, "{m}1", from, to);
+	say(&client, &heard[0], REDIS_IDEMPOTENT, "GET", "{m}1", NULL);
+	say(&client, &heard[1], REDIS_IDEMPOTENT, "GET", "{m}2", NULL);
+	CHECK_INT(redis_drain(client.redis, 0, &client.err), 0);
+	CHECK(strcmp(heard[0].text, "one") == 0);
+	CHECK(strcmp(heard[1].text, "two") == 0);
+	/* Half here, half there: both are needed at once until the move is over. */
+	say(&client, &heard[2], REDIS_IDEMPOTENT, "MGET", "{m}1", "{m}2");
+	for (int i = 0; i < 50; i++)
+		redis_turn(client.redis, &client.err);
+	CHECK_INT(heard[2].count, 0);
+	fleet_move_key(&fleet, "{m}2", from, to);
+	fleet_finish_move(&fleet, slot, from, to);
+	CHECK_INT(redis_drain(client.redis, 0, &client.err), 0);
+	CHECK_INT(heard[2].type, REPLY_ARRAY);
+	/* Back again, so that the next test finds the slots as they were. */
+	fleet_announce_move(&fleet, slot, to, from);
+	fleet_move_key(&fleet, "{m}1", to, from);
+	fleet_move_key(&fleet, "{m}2", to, from);
+	fleet_finish_move(&fleet, slot, to, from);
+	client_close(&client);
+}
+
+/* Moves the slot of {o} round while counters of that slot are raised: the nth command must be
+ * the nth to be carried out. */
+TEST(the_order_of_a_slot_survives_its_move)
+{
+	struct client client;
+	static struct heard heard[6][2000];
+	struct heard first;
+	unsigned slot = slot_of(BYTES("{o}"));
+	size_t at = fleet_owner(slot);
+	char key[16];
+
+	open_cluster(&client);
+	for (unsigned i = 0; i < 4; i++) { /* they are there, so that MIGRATE finds them */
+		snprintf(key, sizeof key, "{o}%u", i);
+		say(&client, &first, 0, "INCR", key, NULL);
+	}
+	CHECK_INT(redis_drain(client.redis, 0, &client.err), 0);
+	for (int round = 0; round < 6; round++) {
+		size_t to = (at + 1) % FLEET_PRIMARIES;
+
+		for (int n = 0; n < 2000; n++) {
+			snprintf(key, sizeof key, "{o}%d", n % 4);
+			CHECK_INT(say(&client, &heard[round][n], 0, "INCR", key, NULL), 0);
+			if (n == 500)
+				fleet_announce_move(&fleet, slot, at, to);
+			if (n >= 800 && n < 804) {
+				redis_turn(client.redis, &client.err);
+				fleet_move_key(&fleet, key, at, to);
+			}
+			if (n == 1200)
+				fleet_finish_move(&fleet, slot, at, to);
+			if (n % 100 == 0)
+				redis_turn(client.redis, &client.err);
+		}
+		at = to;
+	}
+	CHECK_INT(redis_drain(client.redis, 0, &client.err), 0);
+	for (int round = 0; round < 6; round++)
+		for (int n = 0; n < 2000; n++)
+			CHECK_INT(heard[round][n].integer, 2 + round * 500 + n / 4);
+	CHECK_INT(at, fleet_owner(slot)); /* six steps round three nodes */
+	client_close(&client);
+}
+
+/* The slot is elsewhere already; what goes out late must not come before what the old node
+ * still refuses. */
+TEST(what_is_redirected_is_not_overtaken)
+{
+	struct client client;
+	static struct heard heard[1000];
+	unsigned slot = slot_of(BYTES("{p}"));
+	size_t from = fleet_owner(slot);
+	size_t to = (from + 1) % FLEET_PRIMARIES;
+	char *value = mem_alloc(20001);
+
+	memset(value, 'x', 20000);
+	value[20000] = '\0';
+	open_cluster(&client);
+	CHECK_INT(redis_connect(client.redis, &client.err), 0);
+	fleet_announce_move(&fleet, slot, from, to);
+	fleet_finish_move(&fleet, slot, from, to);
+	for (int i = 0; i < 1000; i++)
+		CHECK_INT(say(&client, &heard[i], 0, "RPUSH", "{p}", value), 0);
+	CHECK_INT(redis_drain(client.redis, 0, &client.err), 0);
+	for (int i = 0; i < 1000; i++)
+		CHECK_INT(heard[i].integer, i + 1);
+	free(value);
+	client_call(&client, BYTES("DEL"), BYTES("{p}"), NO);
+	fleet_announce_move(&fleet, slot, to, from);
+	fleet_finish_move(&fleet, slot, to, from);
+	client_close(&client);
+}
+
+TEST(a_killed_connection_is_opened_again)
+{
+	struct client client;
+	struct heard heard = {0};
+
+	open_cluster(&client);
+	client_call(&client, BYTES("SET"), BYTES("k"), BYTES("v"));
+	for (size_t i = 0; i < FLEET_PRIMARIES; i++)
+		fleet_say(&fleet, i, "CLIENT KILL TYPE normal SKIPME yes");
+	say(&client, &heard, REDIS_IDEMPOTENT, "GET", "k", NULL);
+	CHECK_INT(redis_drain(client.redis, 0, &client.err), 0);
+	CHECK(strcmp(heard.text, "v") == 0);
+	client_close(&client);
+}
+
+/* A key that node serves. */
+static void key_of(size_t node, char key[32])
+{
+	unsigned i = 0;
+
+	do
+		snprintf(key, 32, "key:%u", i++);
+	while (fleet_owner(slot_of(bytes_of(key))) != node);
+}
+
+TEST(a_node_out_of_reach_is_named_after_the_timeout)
+{
+	struct client client;
+	struct heard heard[3] = {0};
+	char keys[3][32];
+	char name[64];
+
+	open_cluster(&client);
+	client.target.timeout_ms = 500;
+	for (size_t i = 0; i < 3; i++)
+		key_of(i, keys[i]);
+	CHECK_INT(redis_connect(client.redis, &client.err), 0);
+	server_kill(&fleet.servers[2]);
+	for (size_t i = 0; i < 3; i++)
+		say(&client, &heard[i], REDIS_IDEMPOTENT, "GET", keys[i], NULL);
+	CHECK_INT(redis_drain(client.redis, 0, &client.err), -1);
+	snprintf(name, sizeof name, "redis node 127.0.0.1:%u/0: ", fleet.servers[2].port);
+	CHECK_HAS(client.err.text, name);
+	CHECK_INT(heard[0].count + heard[1].count + heard[2].count, 3);
+	CHECK_INT(heard[2].type, REPLY_LOST);
+	CHECK_INT(redis_outstanding(client.redis), 0);
+	client_close(&client);
+}
+
+TEST(a_replica_that_was_promoted_is_found)
+{
+	struct client client;
+	struct heard heard = {0};
+	char key[32];
+
+	open_cluster(&client);
+	client.target.timeout_ms = 60000;
+	key_of(1, key);
+	client_call(&client, BYTES("SET"), bytes_of(key), BYTES("kept"));
+	CHECK(SERVER_UNTIL(fleet_say(&fleet, 1, "WAIT 1 1000")->integer == 1));
+	server_kill(&fleet.servers[1]);
+	CHECK_INT(say(&client, &heard, REDIS_IDEMPOTENT, "GET", key, NULL), 0);
+	CHECK_INT(redis_drain(client.redis, 0, &client.err), 0);
+	CHECK(strcmp(heard.text, "kept") == 0);
+	client_close(&client);
+}
+
+static void check_route(const char *line, enum route route, const char *key)
+{
+	struct bytes argv[16];
+	struct bytes got = {0};
+	char copy[128];
+	char *rest = copy;
+	size_t argc = 0;
+
+	snprintf(copy, sizeof copy, "%s", line);
+	for (char *word; (word = strtok_r(rest, " ", &rest));)
+		argv[argc++] = bytes_of(word);
+	CHECK_INT(route_of(argv, argc, &got), route);
+	CHECK_BYTES(got, bytes_of(key));
+}
+
+TEST(routes)
+{
+	check_route("GET a", ROUTE_KEY, "a");
+	check_route("unlink a b", ROUTE_KEY, "a");
+	check_route("PING", ROUTE_ANY, NULL);
+	check_route("info server", ROUTE_ANY, NULL);
+	check_route("SCRIPT LOAD x", ROUTE_EVERY, NULL);
+	check_route("EVALSHA abc 1 k v", ROUTE_KEY, "k");
+	check_route("EVAL abc 0 v", ROUTE_ANY, NULL);
+	check_route("MEMORY USAGE k", ROUTE_KEY, "k");
+	check_route("MEMORY DOCTOR", ROUTE_ANY, NULL);
+	check_route("OBJECT FREQ k", ROUTE_KEY, "k");
+	check_route("XREADGROUP GROUP g c COUNT 1 STREAMS s >", ROUTE_KEY, "s");
+	check_route("XADD s * a b", ROUTE_KEY, "s");
+	check_route("PUBLISH channel text", ROUTE_ANY, NULL);
+}
+
+static struct reply number(int64_t value)
+{
+	return (struct reply){.type = REPLY_INTEGER, .integer = value};
+}
+
+TEST(a_map_that_makes_no_sense_is_refused)
+{
+	struct topology topology;
+	struct err err = {0};
+	struct reply from = number(0), to = number(16383), port = number(7000);
+	struct reply host = {.type = REPLY_STRING, .text = BYTES("")};
+	const struct reply *node_items[] = {&host, &port};
+	struct reply node = {.type = REPLY_ARRAY, .items = node_items, .count = 2};
+	const struct reply *range_items[] = {&from, &to, &node};
+	struct reply range = {.type = REPLY_ARRAY, .items = range_items, .count = 3};
+	const struct reply *list_items[] = {&range};
+	struct reply list = {.type = REPLY_ARRAY, .items = list_items, .count = 1};
+
+	CHECK_INT(topology_read(&list, "asked", &topology, &err), 0);
+	CHECK_INT(topology.count, 1);
+	CHECK(strcmp(topology.nodes[0].host, "asked") == 0);
+	CHECK_INT(topology.owner[16383], 0);
+	topology_release(&topology);
+	to.integer = 16384;
+	CHECK_INT(topology_read(&list, "asked", &topology, &err), -1);
+	CHECK_HAS(err.text, "range 1 makes no sense");
+	to.integer = 5;
+	from.integer = 6;
+	CHECK_INT(topology_read(&list, "asked", &topology, &err), -1);
+	from.integer = -1;
+	CHECK_INT(topology_read(&list, "asked", &topology, &err), -1);
+	from.integer = 0;
+	port.integer = 65536;
+	CHECK_INT(topology_read(&list, "asked", &topology, &err), -1);
+	port.type = REPLY_NIL;
+	CHECK_INT(topology_read(&list, "asked", &topology, &err), -1);
+	list.type = REPLY_STRING;
+	CHECK_INT(topology_read(&list, "asked", &topology, &err), -1);
+}
+
+int main(void)
+{
+	RUN(routes);
+	RUN(a_map_that_makes_no_sense_is_refused);
+	fleet_start(&fleet, false, "5000");
+	RUN(every_key_goes_to_its_node);
+	RUN(what_names_no_key_goes_somewhere_and_scripts_everywhere);
+	RUN(a_key_that_has_moved_is_asked_for_where_it_went);
+	RUN(the_order_of_a_slot_survives_its_move);
+	RUN(what_is_redirected_is_not_overtaken);
+	RUN(a_killed_connection_is_opened_again);
+	RUN(a_node_out_of_reach_is_named_after_the_timeout);
+	fleet_stop(&fleet);
+	fleet_start(&fleet, true, "1000");
+	RUN(a_replica_that_was_promoted_is_found);
+	fleet_stop(&fleet);
+	CHECK_DONE();
+}
