@@ -229,18 +229,20 @@ struct tally *app_tally(struct app *app)
 	return app->tally;
 }
 
+/* What was done counts also after Ctrl-C, but nobody waits long for that. */
+#define TALLY_GRACE_MS 300
+
 void app_tally_flush(struct app *app)
 {
 	struct err err = {0};
 
 	if (!app->tally || !redis_is_connected(app->redis))
 		return;
-	/* what was done counts also after Ctrl-C */
-	const volatile int *before = redis_set_cancel(app->redis, NULL);
+	redis_set_grace(app->redis, TALLY_GRACE_MS);
 	if (tally_flush(app->tally, app->redis, &err) != 0 ||
 	    redis_drain(app->redis, 0, &err) != 0)
 		out_message(&app->messages, OUT_DEBUG, "not counted: %s", err.text);
-	redis_set_cancel(app->redis, before);
+	redis_set_grace(app->redis, 0);
 }
 
 const struct nsset *app_namespaces(const struct app *app)
