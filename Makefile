@@ -15,7 +15,7 @@ BUILD ?= build-san-$(subst $(comma),-,$(SAN))
 endif
 
 VERSION := 0.1.0
-PKGS    := hiredis libcurl libcjson smartcols zlib libzstd
+PKGS    := hiredis libcurl libcjson smartcols zlib libzstd readline
 MHD     := libmicrohttpd
 
 # Asked once and only when something is compiled: `make deps` must work before pkg-config exists.

@@ -1,5 +1,6 @@
 #include "command.h"
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/text.h"
 
@@ -7,55 +8,90 @@
 
 #define COMMAND(name) extern const struct command command_##name;
 #include "commands.def"
+#include "session.def"
 #undef COMMAND
 
+/* The verbs, then what only a session has. */
 static const struct command *const commands[] = {
 #define COMMAND(name) &command_##name,
 #include "commands.def"
+#include "session.def"
 #undef COMMAND
-    NULL,
 };
+enum { ALL = sizeof commands / sizeof commands[0] };
+
+static const struct command *const verbs[] = {
+#define COMMAND(name) &command_##name,
+#include "commands.def"
+#undef COMMAND
+};
+enum { VERBS = sizeof verbs / sizeof verbs[0] };
 
 const struct command *command_at(size_t index)
 {
-	return index < sizeof commands / sizeof commands[0] ? commands[index] : NULL;
+	return index < VERBS ? commands[index] : NULL;
 }
 
-static void unknown(const char *name, struct err *err)
+const struct command *command_in_session_at(size_t index)
 {
-	const char *names[sizeof commands / sizeof commands[0]];
-	size_t count = 0;
+	return index < ALL - VERBS ? commands[VERBS + index] : NULL;
+}
 
-	for (; commands[count]; count++)
-		names[count] = commands[count]->name;
+static void unknown(const char *name, size_t count, struct err *err)
+{
+	const char *names[ALL];
+
+	for (size_t i = 0; i < count; i++)
+		names[i] = commands[i]->name;
 	const char *nearest = text_nearest(bytes_of(name), names, count);
 	if (nearest)
 		err_set(err, ERR_USAGE, "unknown verb '%s'; did you mean '%s'?", name, nearest);
+	else if (count == ALL)
+		err_set(err, ERR_USAGE, "unknown verb '%s'; 'help' lists the verbs", name);
 	else
 		err_set(err, ERR_USAGE, "unknown verb '%s'; 'ccache help' lists the verbs",
 			name);
 }
 
-const struct command *command_need(const char *name, struct err *err)
+static void ambiguous(const char *name, size_t matches, size_t count, struct err *err)
+{
+	struct buf list = {0};
+	size_t named = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		if (strncmp(commands[i]->name, name, strlen(name)) != 0)
+			continue;
+		named++;
+		buf_printf(&list, "%s'%s'",
+			   named == 1         ? ""
+			   : named == matches ? " or "
+					      : ", ",
+			   commands[i]->name);
+	}
+	err_set(err, ERR_USAGE, "verb '%s' may be %s", name, buf_str(&list));
+	buf_release(&list);
+}
+
+const struct command *command_need(const char *name, bool in_session, struct err *err)
 {
 	const struct command *found = NULL;
-	const struct command *second = NULL;
+	size_t count = in_session ? ALL : VERBS;
+	size_t matches = 0;
 
-	for (const struct command *const *at = commands; *at; at++) {
-		if (strcmp((*at)->name, name) == 0)
-			return *at;
-		if (name[0] && strncmp((*at)->name, name, strlen(name)) == 0) {
-			second = found;
-			found = *at;
+	for (size_t i = 0; i < count; i++) {
+		if (strcmp(commands[i]->name, name) == 0)
+			return commands[i];
+		if (name[0] && strncmp(commands[i]->name, name, strlen(name)) == 0) {
+			found = commands[i];
+			matches++;
 		}
 	}
-	if (found && !second)
+	if (matches == 1)
 		return found;
-	if (found)
-		err_set(err, ERR_USAGE, "verb '%s' may be '%s' or '%s'", name, second->name,
-			found->name);
+	if (matches)
+		ambiguous(name, matches, count, err);
 	else
-		unknown(name, err);
+		unknown(name, count, err);
 	return NULL;
 }
 

@@ -1,6 +1,7 @@
 #ifndef CMD_COMMAND_H
 #define CMD_COMMAND_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct app;
@@ -66,8 +67,12 @@ struct command {
 };
 
 const struct command *command_at(size_t index); /* NULL behind the last */
-/* By name or unique prefix; NULL and ERR_USAGE, which names the nearest, when unknown or
- * ambiguous. */
-const struct command *command_need(const char *name, struct err *err);
+/* The commands that only a session has; NULL behind the last. */
+const struct command *command_in_session_at(size_t index);
+/*
+ * By name or unique prefix, in a session among its own commands too; NULL and
+ * ERR_USAGE, which names the candidates or the nearest, when ambiguous or unknown.
+ */
+const struct command *command_need(const char *name, bool in_session, struct err *err);
 
 #endif

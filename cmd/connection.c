@@ -192,10 +192,17 @@ static void drop_empty(char **field)
 	}
 }
 
-int connection_resolve(struct app *app, struct err *err)
+void connection_describe(struct app *app)
 {
 	struct buf text = {0};
 
+	target_describe(&app->target, &text);
+	free(app->target_text);
+	app->target_text = buf_steal(&text);
+}
+
+int connection_resolve(struct app *app, struct err *err)
+{
 	if (read_enabled(app, err) != 0)
 		return -1;
 	target_release(&app->target);
@@ -207,8 +214,6 @@ int connection_resolve(struct app *app, struct err *err)
 		return -1;
 	drop_empty(&app->target.user);
 	drop_empty(&app->target.password);
-	target_describe(&app->target, &text);
-	free(app->target_text);
-	app->target_text = buf_steal(&text);
+	connection_describe(app);
 	return 0;
 }

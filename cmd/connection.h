@@ -11,5 +11,7 @@ struct err;
  * with --askpass. 0, or -1 (ERR_USAGE, ERR_CONFIG).
  */
 int connection_resolve(struct app *app, struct err *err);
+/* Puts what app->target is now into app->target_text. */
+void connection_describe(struct app *app);
 
 #endif

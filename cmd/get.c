@@ -1,4 +1,5 @@
 #include "app.h"
+#include "session.h"
 
 #include "base/buf.h"
 #include "base/err.h"
@@ -125,7 +126,7 @@ static enum exit_code get_run(struct app *app, const void *values,
 				    .redis = app->redis_enabled ? app->redis : NULL,
 				    .fetcher = app->fetcher,
 				    .no_fetch = options->no_fetch,
-				    .no_store = options->no_store,
+				    .no_store = options->no_store || session_is_read_only(app),
 				    .refresh = options->refresh};
 	struct cache_answer answer = {0};
 	struct err err = {0};

@@ -4,6 +4,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "opt/opt.h"
+#include "out/edit.h"
 #include "out/stream.h"
 #include "wire/libraries.h"
 
@@ -31,6 +32,10 @@ void help_overview(struct app *app, int fd)
 	    "Usage: %s [options] VERB [options] [arguments]\n\nVerbs:\n",
 	    program);
 	for (size_t i = 0; (command = command_at(i)); i++)
+		buf_printf(&text, "  %-11s %s\n", command->name, command->summary);
+	if (app->session)
+		buf_add_str(&text, "\nIn this session:\n");
+	for (size_t i = 0; app->session && (command = command_in_session_at(i)); i++)
 		buf_printf(&text, "  %-11s %s\n", command->name, command->summary);
 	buf_add_str(&text, "\nOptions for every verb, before or behind it:\n");
 	opt_help(&text, app_global_rows, help_width(app));
@@ -93,6 +98,7 @@ void help_version(struct app *app)
 	libraries_describe(&text);
 	buf_printf(&text, "cJSON %s\n", cJSON_Version());
 	out_describe_library(&text);
+	out_edit_describe_library(&text);
 	out_stream_write(app->out, buf_bytes(&text));
 	buf_release(&text);
 }
@@ -107,7 +113,7 @@ static enum exit_code help_run(struct app *app, const void *options,
 		help_overview(app, STDOUT_FILENO);
 		return EXIT_DONE;
 	}
-	const struct command *command = command_need(words->items[0], &err);
+	const struct command *command = command_need(words->items[0], app->session, &err);
 	if (!command)
 		return app_fail(app, &err);
 	help_verb(app, command);

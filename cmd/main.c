@@ -1,6 +1,7 @@
 #include "app.h"
 #include "help.h"
 #include "run.h"
+#include "signals.h"
 
 #include "base/err.h"
 #include "opt/opt.h"
@@ -9,31 +10,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <locale.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-static volatile int cancel_signal;
-
-/* The first signal asks the verb to stop and to tell what it did; the second one ends the
- * process. */
-static void on_signal(int number)
-{
-	if (cancel_signal)
-		_exit(128 + number);
-	cancel_signal = number;
-}
-
-static void catch_signals(void)
-{
-	struct sigaction action = {.sa_handler = on_signal};
-
-	sigaction(SIGINT, &action, NULL);
-	sigaction(SIGTERM, &action, NULL);
-	action.sa_handler = SIG_IGN;
-	sigaction(SIGPIPE, &action, NULL);
-}
+extern const struct command command_repl;
 
 /* A closed standard descriptor must not become a socket that output is written to. */
 static void hold_standard_descriptors(void)
@@ -107,12 +88,15 @@ static enum exit_code run(struct app *app, int argc, char **argv)
 		help_version(app);
 		return EXIT_DONE;
 	}
+	bool at_terminal = isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
+	if (used + 1 >= argc && !app->globals.help && at_terminal)
+		return run_verb(app, &command_repl, 0, argv + argc);
 	if (used + 1 >= argc) {
 		help_overview(app, app->globals.help ? STDOUT_FILENO : STDERR_FILENO);
 		return app->globals.help ? EXIT_DONE : EXIT_USAGE;
 	}
 
-	const struct command *command = command_need(argv[used + 1], &err);
+	const struct command *command = command_need(argv[used + 1], false, &err);
 	if (!command)
 		return app_fail(app, &err);
 	return run_verb(app, command, argc - used - 2, argv + used + 2);
@@ -137,8 +121,8 @@ int main(int argc, char **argv)
 
 	setlocale(LC_CTYPE, "");
 	hold_standard_descriptors();
-	catch_signals();
-	app_init(&app, &cancel_signal);
+	signals_catch();
+	app_init(&app, signals_flag());
 	app.messages.program = program_name(argv[0]);
 	enum exit_code code = run(&app, argc, argv);
 	if (out_stream_flush(app.out, &err) != 0) {
@@ -147,5 +131,6 @@ int main(int argc, char **argv)
 		code = exit_worst(code, EXIT_PARTIAL);
 	}
 	app_release(&app);
-	return cancel_signal ? 128 + cancel_signal : (int)code;
+	int signal_number = *signals_flag();
+	return signal_number ? 128 + signal_number : (int)code;
 }

@@ -2,10 +2,13 @@
 
 #include "app.h"
 #include "help.h"
+#include "session.h"
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "core/namespace.h"
 #include "opt/opt.h"
+#include "out/stream.h"
 
 #include <stdlib.h>
 
@@ -62,16 +65,46 @@ static int parse(struct run *run, int argc, char **argv, struct err *err)
 	return status;
 }
 
+/* `use NS` names the namespace of every verb that takes one and was given none. */
+static void narrow(struct run *run)
+{
+	const struct session *session = run->app->session;
+	const struct opt_words *words = &run->words;
+
+	if (!session || !session->ns || run->command->words != WORDS_NAMESPACE ||
+	    opt_given(run->command->rows, run->options, OPT_SUBJECT))
+		return;
+	if (words->count > 0 && nsset_find(app_namespaces(run->app), bytes_of(words->items[0])))
+		return;
+	opt_words_insert(&run->words, session->ns->name);
+}
+
+/* A person at a prompt reads what exceeds the screen in a pager. */
+static bool begin_pages(const struct run *run)
+{
+	const struct app *app = run->app;
+	bool wanted = app->session && app->session->interactive && !app->session->watching &&
+		      app->out_terminal.is_tty && run->command->words != WORDS_COMMAND &&
+		      !opt_given(run->command->rows, run->options, OPT_LIVE);
+
+	if (wanted)
+		out_stream_page(app->out, app->out_terminal.width,
+				app->out_terminal.height - 1);
+	return wanted;
+}
+
 static enum exit_code run_parsed(struct run *run, struct err *err)
 {
 	const struct command *command = run->command;
 
+	narrow(run);
 	if (run->words.count > command->max_words) {
 		err_set(err, ERR_USAGE, "%s: unexpected argument '%s'; see 'ccache help %s'",
 			command->name, run->words.items[command->max_words], command->name);
 		return EXIT_USAGE;
 	}
-	if (app_open(run->app, command, err) != 0)
+	if (session_check_writes(run->app->session, command, run->options, err) != 0 ||
+	    app_open(run->app, command, err) != 0)
 		return EXIT_DONE; /* told by err, or there is nothing to do */
 	return command->run(run->app, run->options, &run->words);
 }
@@ -88,12 +121,15 @@ enum exit_code run_verb(struct app *app, const struct command *command, int argc
 	if (app->session)
 		copy_passing(&app->globals, &run.own);
 	app_configure(app);
+	bool pages = parsed >= 0 && begin_pages(&run);
 	if (parsed == 1 || (parsed == 0 && app->globals.help))
 		help_verb(app, command);
 	else if (parsed == 0)
 		code = run_parsed(&run, &err);
 	if (err_is_set(&err))
 		code = app_fail(app, &err);
+	if (pages)
+		out_stream_page_end(app->out);
 	if (app->session) {
 		copy_passing(&app->globals, &session);
 		opt_release(app_global_rows, &run.own);

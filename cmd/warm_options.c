@@ -14,11 +14,13 @@ const struct opt_row warm_option_rows[] = {
     {.name = "all",
      .type = OPT_FLAG,
      AT(all),
+     .flags = OPT_SUBJECT,
      .help = "every namespace that has a source and a list of its ids"},
     {.name = "set",
      .type = OPT_TEXT,
      .arg = "NAME",
      AT(set),
+     .flags = OPT_SUBJECT,
      .help = "the namespaces of a configured set: dashboard, campaign/42"},
     {.name = "ids",
      .type = OPT_TEXT,
@@ -31,6 +33,7 @@ const struct opt_row warm_option_rows[] = {
      .type = OPT_TEXT,
      .arg = "FILE",
      AT(from),
+     .flags = OPT_SUBJECT,
      .complete = OPT_COMPLETE_FILE,
      .help = "values from a file, or - for standard input, in place of a source: one JSON "
 	     "object each line, {\"ns\": …, \"vars\": {…}, \"value\": …} or {\"key\": …, "

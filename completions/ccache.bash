@@ -3,7 +3,7 @@
 # the program's option rows: `make docs` renews them.
 
 # BEGIN TABLES (generated)
-_ccache_verbs='get warm inspect invalidate stats bench config ping help'
+_ccache_verbs='get warm inspect invalidate stats bench config ping repl help'
 
 # the options of VERB
 _ccache_options() {
@@ -17,6 +17,7 @@ _ccache_options() {
 	bench) echo ' --max --clients --pipeline --threads --rate --ramp-to --poisson --duration --requests --warm-up --mix --miss --keys --size --ttl --pick --exponent --seed --yes -y --dry-run' ;;
 	config) echo ' --max-keys' ;;
 	ping) echo ' --count' ;;
+	repl) echo ' --execute -e --keep-going --verbose --read-only --no-history --complete' ;;
 	esac
 }
 
@@ -43,18 +44,18 @@ _ccache_argument() {
 	warm:--ephemeral) return 1 ;;
 	warm:--if-locked) echo 'words fail ok' ;;
 	warm:--dry-run) return 1 ;;
-	inspect:--key) echo 'any' ;;
-	inspect:--match) echo 'any' ;;
-	inspect:--where) echo 'any' ;;
+	inspect:--key) echo 'dynamic' ;;
+	inspect:--match) echo 'dynamic' ;;
+	inspect:--where) echo 'dynamic' ;;
 	inspect:--limit) echo 'any' ;;
 	inspect:--raw) return 1 ;;
 	inspect:--max-value) echo 'any' ;;
 	inspect:--ttl) return 1 ;;
 	inspect:--audit) return 1 ;;
 	inspect:--examples) echo 'any' ;;
-	invalidate:--key) echo 'any' ;;
-	invalidate:--match) echo 'any' ;;
-	invalidate:--where) echo 'any' ;;
+	invalidate:--key) echo 'dynamic' ;;
+	invalidate:--match) echo 'dynamic' ;;
+	invalidate:--where) echo 'dynamic' ;;
 	invalidate:--all) return 1 ;;
 	invalidate:--dry-run) return 1 ;;
 	invalidate:--yes) return 1 ;;
@@ -82,6 +83,12 @@ _ccache_argument() {
 	bench:--dry-run) return 1 ;;
 	config:--max-keys) echo 'any' ;;
 	ping:--count) echo 'any' ;;
+	repl:--execute | repl:-e) echo 'any' ;;
+	repl:--keep-going) return 1 ;;
+	repl:--verbose) return 1 ;;
+	repl:--read-only) return 1 ;;
+	repl:--no-history) return 1 ;;
+	repl:--complete) return 1 ;;
 	*:--host | *:-h) echo 'any' ;;
 	*:--port | *:-p) echo 'any' ;;
 	*:--socket | *:-s) echo 'file' ;;

@@ -47,8 +47,8 @@ function __ccache_namespaces
 end
 
 # BEGIN TABLES (generated)
-set -g __ccache_verbs get warm inspect invalidate stats bench config ping help
-set -g __ccache_with_argument --host -h --port -p --socket -s --uri -u --db -n --pass -a --user --cacert --cert --key --sni --proxy --timeout --config --profile --output -o --progress --log-level --log-format --set --ids --from --if --expiring --ttl --deadline --until --failures --if-locked --key --match --where --limit --max-value --examples --key --match --where --max-keys --clients --pipeline --threads --rate --ramp-to --duration --requests --warm-up --mix --miss --keys --size --ttl --pick --exponent --seed --max-keys --count
+set -g __ccache_verbs get warm inspect invalidate stats bench config ping repl help
+set -g __ccache_with_argument --host -h --port -p --socket -s --uri -u --db -n --pass -a --user --cacert --cert --key --sni --proxy --timeout --config --profile --output -o --progress --log-level --log-format --set --ids --from --if --expiring --ttl --deadline --until --failures --if-locked --key --match --where --limit --max-value --examples --key --match --where --max-keys --clients --pipeline --threads --rate --ramp-to --duration --requests --warm-up --mix --miss --keys --size --ttl --pick --exponent --seed --max-keys --count --execute -e
 
 complete -c ccache -f
 complete -c ccache -l host -s h -x -d 'Redis server\'s name or address'
@@ -157,6 +157,14 @@ complete -c ccache -n '__ccache_verb_is config' -l max-keys -x -d 'discover: loo
 
 complete -c ccache -n 'not __ccache_verb' -a ping -d 'is the server reachable, who is it, how fast'
 complete -c ccache -n '__ccache_verb_is ping' -l count -x -d 'round trips to measure'
+
+complete -c ccache -n 'not __ccache_verb' -a repl -d 'a prompt, or a script: many commands over one connection'
+complete -c ccache -n '__ccache_verb_is repl' -l execute -s e -x -d 'run these, separated by \';\', in place of a script; may be given again'
+complete -c ccache -n '__ccache_verb_is repl' -l keep-going -d 'a script goes on after a command that failed'
+complete -c ccache -n '__ccache_verb_is repl' -l verbose -d 'a script shows each command before it runs'
+complete -c ccache -n '__ccache_verb_is repl' -l read-only -d 'refuse whatever would write to Redis'
+complete -c ccache -n '__ccache_verb_is repl' -l no-history -d 'neither read nor write the history of lines'
+complete -c ccache -n '__ccache_verb_is repl' -l complete -d 'print what may stand in place of the last of the WORDS, and stop (for shells)'
 
 complete -c ccache -n 'not __ccache_verb' -a help -d 'explain a verb'
 complete -c ccache -n '__ccache_word help 0' -a '$__ccache_verbs'

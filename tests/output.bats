@@ -220,6 +220,8 @@ each_document() {
 	"$1" invalidate-plan invalidate --match 'b*' --dry-run
 	"$1" warm warm --all --dry-run
 	"$1" warm warm call-logs "$ID" nonesuch
+	"$1" ttl repl -e 'ttl --key bin'
+	"$1" ttl repl -e 'ttl call-logs nonesuch'
 	"$1" invalidate invalidate --key none --key bin --yes
 	"$1" bench bench --max --requests 20 --keys 5 --mix get=1,set=1
 }

@@ -78,6 +78,8 @@ const struct source_def *config_source(const struct config *config, size_t index
 const struct config_findings *config_warnings(const struct config *config);
 /* redis.url (resolved), or NULL. */
 const char *config_redis_url(const struct config *config);
+/* redis.production: people are warned that this is no place to try things. */
+bool config_is_production(const struct config *config);
 /* Puts redis.* of the file (url, user, password, tls files, proxy, timeout) into target. */
 int config_apply_redis(const struct config *config, struct target *target, struct err *err);
 

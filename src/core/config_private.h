@@ -59,6 +59,7 @@ struct conf_redis {
 	const char *url, *user, *password;
 	const char *cacert, *cert, *key, *sni, *proxy;
 	bool insecure;
+	bool production;
 	uint64_t timeout_ms; /* 0: not set */
 };
 

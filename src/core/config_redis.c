@@ -119,6 +119,11 @@ static const struct config_field fields[] = {
      .kind = &config_kind_bool,
      .offset = AT(insecure),
      .flags = CONFIG_UNSET},
+    {.name = "production",
+     .help = "the prompt of a session shows it, in red",
+     .kind = &config_kind_bool,
+     .offset = AT(production),
+     .flags = CONFIG_UNSET},
     {.name = "proxy",
      .help = "socks5://, socks5h://, socks4:// or http:// proxy to go through",
      .kind = &proxy_url,
@@ -158,6 +163,11 @@ static const struct conf_redis *redis_of(const struct config *config)
 const char *config_redis_url(const struct config *config)
 {
 	return redis_of(config)->url;
+}
+
+bool config_is_production(const struct config *config)
+{
+	return redis_of(config)->production;
 }
 
 int config_apply_redis(const struct config *config, struct target *target, struct err *err)

@@ -35,6 +35,7 @@ enum opt_complete { /* what a completion offers for the argument */
 		    OPT_COMPLETE_NAMESPACE,
 		    OPT_COMPLETE_PROFILE,
 		    OPT_COMPLETE_KEY,
+		    OPT_COMPLETE_VAR, /* name=value of the namespace that is named */
 };
 
 enum opt_flags {
@@ -89,6 +90,8 @@ struct opt_words {
 };
 /* Fills words (empty so far) with items[0..count). */
 void opt_words_view(struct opt_words *words, char *const *items, size_t count);
+/* Puts a word (borrowed, not changed) in front. */
+void opt_words_insert(struct opt_words *words, const char *word);
 
 /* Puts every row's default into values (which the caller zeroed); aborts on a default that is
  * not valid. */
@@ -135,5 +138,24 @@ struct opt_word {
 };
 int opt_split_line(const char *line, size_t len, struct opt_word **ret_words, size_t *ret_count,
 		   struct err *err);
+
+/*
+ * Where the command that begins at line[from] ends: at a ';' outside quotes, or
+ * at len. A command whose first byte is '#' is a comment, up to the end of the line.
+ */
+size_t opt_command_end(const char *line, size_t len, size_t from);
+
+/* What is being typed at the end of a line: the words before it, and the last one so far. */
+struct opt_typing {
+	struct opt_word *words; /* one allocation with what follows: free(words) */
+	size_t count;           /* without the last one */
+	struct opt_word last;   /* unquoted; empty when a new word begins */
+	size_t start;           /* where the last one begins in the line */
+	char quote;             /* that is open, or 0 */
+};
+/* 0, or -1 when the words before cannot be split. */
+int opt_split_typing(const char *line, size_t len, struct opt_typing *ret_typing);
+/* Appends word so that opt_split_line reads it back: as it is, or in double quotes. */
+void opt_quote_word(struct buf *buf, const char *word, size_t len);
 
 #endif

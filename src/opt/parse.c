@@ -289,6 +289,13 @@ void opt_words_view(struct opt_words *words, char *const *items, size_t count)
 		add_word(words, items[i]);
 }
 
+void opt_words_insert(struct opt_words *words, const char *word)
+{
+	add_word(words, NULL);
+	memmove(words->items + 1, words->items, (words->count - 1) * sizeof *words->items);
+	words->items[0] = (char *)word;
+}
+
 const struct opt_row *opt_given(const struct opt_row *rows, const void *values, unsigned flags)
 {
 	for (const struct opt_row *row = rows; row && row->name; row++)

@@ -3,6 +3,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/mem.h"
+#include "out/pager.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -18,6 +19,14 @@ struct out_stream {
 	int error; /* errno of the first failure */
 	char *name;
 	struct buf pending;
+	bool amid_line;
+	size_t most; /* of a stream that keeps; 0: it writes */
+	struct {
+		bool on;
+		unsigned width, height;
+		struct out_pager program; /* runs when its pid is set */
+		int fd;                   /* of the stream before */
+	} page;
 };
 
 struct out_stream *out_stream_new(int fd, const char *name)
@@ -27,6 +36,19 @@ struct out_stream *out_stream_new(int fd, const char *name)
 	stream->fd = fd;
 	stream->name = mem_strdup(name);
 	return stream;
+}
+
+struct out_stream *out_stream_new_kept(size_t most)
+{
+	struct out_stream *stream = out_stream_new(-1, "memory");
+
+	stream->most = most;
+	return stream;
+}
+
+struct bytes out_stream_kept(const struct out_stream *stream)
+{
+	return buf_bytes(&stream->pending);
 }
 
 void out_stream_free(struct out_stream *stream)
@@ -51,9 +73,32 @@ static ssize_t write_some(int fd, struct bytes b)
 	return poll(&ready, 1, -1) < 0 && errno != EINTR ? -1 : 0;
 }
 
+/* False while the screen can hold what there is. */
+static bool start_pager(struct out_stream *stream)
+{
+	if (!out_pager_exceeds(buf_bytes(&stream->pending), stream->page.width,
+			       stream->page.height))
+		return false;
+	if (out_pager_start(&stream->page.program) == 0)
+		stream->fd = stream->page.program.fd;
+	else
+		stream->page.on = false; /* then it scrolls by */
+	return true;
+}
+
 static void drain(struct out_stream *stream)
 {
 	struct bytes left = buf_bytes(&stream->pending);
+
+	if (stream->most) {
+		if (left.len > stream->most)
+			stream->pending.len = stream->most;
+		return;
+	}
+	if (stream->page.on && !stream->page.program.pid && !start_pager(stream))
+		return;
+	if (left.len)
+		stream->amid_line = left.ptr[left.len - 1] != '\n' && !stream->page.program.pid;
 
 	while (left.len && !stream->error) {
 		ssize_t n = write_some(stream->fd, left);
@@ -96,10 +141,40 @@ int out_stream_flush(struct out_stream *stream, struct err *err)
 	return err_set(err, ERR_OUTPUT, "%s: %s", stream->name, strerror(stream->error));
 }
 
+void out_stream_page(struct out_stream *stream, unsigned width, unsigned height)
+{
+	stream->page.on = true;
+	stream->page.width = width;
+	stream->page.height = height;
+	stream->page.program.pid = 0;
+	stream->page.fd = stream->fd;
+}
+
+void out_stream_page_end(struct out_stream *stream)
+{
+	drain(stream);
+	bool paged = stream->page.program.pid != 0;
+	stream->page.on = stream->page.on && paged;
+	drain(stream);
+	if (paged) {
+		out_pager_finish(&stream->page.program);
+		stream->page.program.pid = 0;
+		stream->fd = stream->page.fd;
+		if (stream->error == EPIPE)
+			stream->error = 0;
+	}
+	stream->page.on = false;
+}
+
 void out_stream_fail(struct out_stream *stream, int error)
 {
 	if (!stream->error)
 		stream->error = error;
+}
+
+bool out_stream_at_line_start(const struct out_stream *stream)
+{
+	return !stream->amid_line;
 }
 
 bool out_stream_failed(const struct out_stream *stream)

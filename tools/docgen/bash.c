@@ -23,7 +23,8 @@ static void put_offer(struct buf *buf, const struct opt_row *row)
 					    [OPT_COMPLETE_FILE] = "file",
 					    [OPT_COMPLETE_NAMESPACE] = "namespace",
 					    [OPT_COMPLETE_PROFILE] = "words",
-					    [OPT_COMPLETE_KEY] = "any"};
+					    [OPT_COMPLETE_KEY] = "dynamic",
+					    [OPT_COMPLETE_VAR] = "dynamic"};
 
 	if (row->type != OPT_CHOICE) {
 		buf_add_str(buf, kinds[row->complete]);

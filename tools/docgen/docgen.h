@@ -20,6 +20,7 @@ void man_verbs(struct buf *buf, const char *detail);
 void man_globals(struct buf *buf, const char *detail);
 void man_synopsis(struct buf *buf, const char *verb);
 void man_options(struct buf *buf, const char *verb);
+void man_session(struct buf *buf, const char *detail);
 void profile_namespaces(struct buf *buf, const char *profile);
 void profile_variables(struct buf *buf, const char *profile);
 

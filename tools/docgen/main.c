@@ -143,6 +143,7 @@ int main(int argc, char **argv)
 {
 	static const struct part overview[] = {{"VERBS", man_verbs, NULL},
 					       {"OPTIONS", man_globals, NULL}};
+	static const struct part session = {"COMMANDS", man_session, NULL};
 	static const struct part bash = {"TABLES", bash_tables, NULL};
 	static const struct part zsh = {"TABLES", zsh_tables, NULL};
 	static const struct part fish = {"TABLES", fish_tables, NULL};
@@ -155,6 +156,7 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	int status = renew(argv[1], "man/ccache.1", overview, 2);
+	status |= renew(argv[1], "man/ccache-repl.1", &session, 1);
 	for (size_t i = 0; (command = command_at(i)); i++)
 		status |= renew_verb_page(argv[1], command->name);
 	status |= renew_systems_page(argv[1]);

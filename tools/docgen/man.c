@@ -29,7 +29,7 @@ void man_globals(struct buf *buf, const char *detail)
 
 void man_options(struct buf *buf, const char *verb)
 {
-	const struct command *command = command_need(verb, NULL);
+	const struct command *command = command_need(verb, false, NULL);
 
 	if (!command->rows || !command->rows[0].name) {
 		buf_add_str(buf, "It has none of its own.\n");
@@ -90,7 +90,7 @@ static void put_token(struct buf *buf, struct bytes token, unsigned *depth)
 
 void man_synopsis(struct buf *buf, const char *verb)
 {
-	struct bytes rest = bytes_of(command_need(verb, NULL)->synopsis);
+	struct bytes rest = bytes_of(command_need(verb, false, NULL)->synopsis);
 	unsigned depth = 0;
 
 	buf_printf(buf, ".Nm ccache %s\n", verb);
@@ -103,4 +103,52 @@ void man_synopsis(struct buf *buf, const char *verb)
 		else
 			put_token(buf, token, &depth);
 	}
+}
+
+/* A sentence a line, as mdoc has it. */
+static void put_text(struct buf *buf, const char *text)
+{
+	for (; *text; text++) {
+		bool sentence = *text == ' ' && text[-1] == '.';
+
+		buf_add_char(buf, sentence || *text == '\n' ? '\n' : *text);
+	}
+	buf_add_char(buf, '\n');
+}
+
+static void put_session_command(struct buf *buf, const struct command *command)
+{
+	struct bytes rest = bytes_of(command->synopsis);
+	unsigned depth = 0;
+
+	buf_printf(buf, ".It Xo\n.Cm %s\n", command->name);
+	while (rest.len) {
+		struct bytes token = bytes_sub(rest, 0, bytes_index(rest, ' '));
+
+		rest = bytes_sub(rest, token.len + 1, rest.len);
+		if (depth == 0 && bytes_equal_str(token, "|"))
+			buf_add_str(buf, ".No \\&|\n");
+		else
+			put_token(buf, token, &depth);
+	}
+	buf_add_str(buf, ".Xc\n");
+	buf_printf(buf, "%c%s.\n", toupper((unsigned char)command->summary[0]),
+		   command->summary + 1);
+	put_text(buf, command->text);
+	if (!command->rows[0].name)
+		return;
+	buf_add_str(buf, ".Bl -tag -width Ds\n");
+	opt_mdoc(buf, command->rows);
+	buf_add_str(buf, ".El\n");
+}
+
+void man_session(struct buf *buf, const char *detail)
+{
+	const struct command *command;
+
+	(void)detail;
+	buf_add_str(buf, ".Bl -tag -width Ds\n");
+	for (size_t i = 0; (command = command_in_session_at(i)); i++)
+		put_session_command(buf, command);
+	buf_add_str(buf, ".El\n");
 }
