@@ -10,6 +10,7 @@
 #include "out/progress.h"
 #include "out/sink.h"
 #include "out/stream.h"
+#include "session.h"
 #include "source/source.h"
 #include "wire/redis.h"
 
@@ -224,7 +225,7 @@ void app_info(struct app *app, const char *format, ...)
 
 struct tally *app_tally(struct app *app)
 {
-	if (!app->tally && app->redis_enabled && app->redis)
+	if (!app->tally && app->redis_enabled && app->redis && !session_is_read_only(app))
 		app->tally = tally_new(app_namespaces(app));
 	return app->tally;
 }

@@ -210,7 +210,8 @@ const struct command command_bench = {
     .examples = examples,
     .rows = bench_rows,
     .options_size = sizeof(struct bench_options),
+    .words = WORDS_NAMESPACES,
     .max_words = BENCH_FAMILIES_MAX,
-    .needs = NEEDS_CONFIG | NEEDS_REDIS,
+    .needs = NEEDS_CONFIG | NEEDS_REDIS | NEEDS_WRITING,
     .run = bench_run_verb,
 };

@@ -17,6 +17,7 @@ enum command_needs {
 	    4, /* REDIS_ENABLED=false: says so once and exits 0 without running */
 	NEEDS_REDIS_MAYBE = 8, /* runs with or without: app->redis_enabled, not connected yet */
 	NEEDS_SOURCE = 16,
+	NEEDS_WRITING = 32, /* writes, unless --dry-run: no read-only session runs it */
 };
 
 /*
@@ -38,7 +39,8 @@ enum exit_code exit_worst(enum exit_code a, enum exit_code b);
 /* What stands behind a verb's name: for completions, and for the namespace of a session. */
 enum command_words {
 	WORDS_NONE,
-	WORDS_NAMESPACE, /* a namespace and its vars */
+	WORDS_NAMESPACE,  /* a namespace and its vars */
+	WORDS_NAMESPACES, /* any number of them */
 	WORDS_VERB,
 	WORDS_ACTION,  /* one of the synopsis' alternatives: "check [FILE] | show" */
 	WORDS_COMMAND, /* a command line of its own: the first word ends the options */

@@ -50,7 +50,7 @@ static void offer_namespaces(const struct typed *typed)
 
 /* --- options --- */
 
-/* A session's line takes no option that is settled. */
+/* A session's line takes no option that is settled; one that stands there is not offered. */
 static bool is_open(const struct opt_row *row)
 {
 	return !(row->flags & OPT_SETTLED);
@@ -62,7 +62,7 @@ static const struct opt_row *row_named(const struct typed *typed, struct bytes n
 
 	for (size_t i = 0; i < 2; i++)
 		for (const struct opt_row *row = lists[i]; row && row->name; row++)
-			if (is_open(row) && bytes_equal_str(name, row->name))
+			if (bytes_equal_str(name, row->name))
 				return row;
 	return NULL;
 }
@@ -73,7 +73,7 @@ static const struct opt_row *row_lettered(const struct typed *typed, char letter
 
 	for (size_t i = 0; i < 2; i++)
 		for (const struct opt_row *row = lists[i]; row && row->name; row++)
-			if (is_open(row) && row->letter && row->letter == letter)
+			if (row->letter && row->letter == letter)
 				return row;
 	return NULL;
 }
@@ -248,6 +248,9 @@ static void offer_word(const struct typed *typed)
 		break;
 	case WORDS_NAMESPACE:
 		offer_subject(typed, plain, count);
+		break;
+	case WORDS_NAMESPACES:
+		offer_namespaces(typed);
 		break;
 	case WORDS_VERB:
 		if (count == 0)

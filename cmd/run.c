@@ -71,7 +71,10 @@ static void narrow(struct run *run)
 	const struct session *session = run->app->session;
 	const struct opt_words *words = &run->words;
 
-	if (!session || !session->ns || run->command->words != WORDS_NAMESPACE ||
+	bool takes_one =
+	    run->command->words == WORDS_NAMESPACE || run->command->words == WORDS_NAMESPACES;
+
+	if (!session || !session->ns || !takes_one ||
 	    opt_given(run->command->rows, run->options, OPT_SUBJECT))
 		return;
 	if (words->count > 0 && nsset_find(app_namespaces(run->app), bytes_of(words->items[0])))

@@ -220,7 +220,8 @@ bool session_is_read_only(const struct app *app)
 int session_check_writes(const struct session *session, const struct command *command,
 			 const void *options, struct err *err)
 {
-	if (!session || !session->read_only || !(command->needs & NEEDS_REDIS_WRITE))
+	if (!session || !session->read_only ||
+	    !(command->needs & (NEEDS_REDIS_WRITE | NEEDS_WRITING)))
 		return 0;
 	for (const struct opt_row *row = command->rows; row && row->name; row++)
 		if (strcmp(row->name, "dry-run") == 0 &&

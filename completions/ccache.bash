@@ -4,6 +4,9 @@
 
 # BEGIN TABLES (generated)
 _ccache_verbs='get warm inspect invalidate stats bench config ping repl help'
+# which choose the server and the configuration
+_ccache_settled=' --host -h --port -p --socket -s --uri -u --db -n --pass -a --user --cacert --cert --key --sni --proxy --timeout --config --profile'
+_ccache_settled_flags=' --tls --insecure'
 
 # the options of VERB
 _ccache_options() {
@@ -116,9 +119,14 @@ _ccache_argument() {
 _ccache_word() {
 	case $1 in
 	get:0:*) echo namespace ;;
+	get:[1-9]*) echo dynamic ;;
 	warm:0:*) echo namespace ;;
+	warm:[1-9]*) echo dynamic ;;
 	inspect:0:*) echo namespace ;;
+	inspect:[1-9]*) echo dynamic ;;
 	invalidate:0:*) echo namespace ;;
+	invalidate:[1-9]*) echo dynamic ;;
+	bench:*) echo namespace ;;
 	config:0:*) echo 'words check show names schema discover' ;;
 	config:1:check) echo file ;;
 	help:0:*) echo "words $_ccache_verbs" ;;
@@ -129,6 +137,26 @@ _ccache_word() {
 # _ccache_namespaces PROGRAM OPTIONS…: those of the configuration in force
 _ccache_namespaces() { "$@" config names </dev/null 2>/dev/null; }
 
+# _ccache_dynamic CUR: what the program itself offers, ids and keys in Redis among it. The line is split at
+# COMP_WORDBREAKS, in which ':' and '=' are; whole is the word up to the cursor, of which CUR may be the end.
+_ccache_dynamic() {
+	local before=("${COMP_WORDS[@]:verb_at:COMP_CWORD - verb_at}") whole=$1 cut candidate
+	if [[ ${COMP_LINE:-} ]]; then
+		local line=${COMP_LINE:0:COMP_POINT}
+		whole=''
+		[[ $line == *[[:space:]] ]] || whole=${line##*[[:space:]]}
+		read -ra before <<<"${line%"$whole"}"
+		while ((${#before[@]})) && [[ ${before[0]} != "$verb" ]]; do
+			before=("${before[@]:1}")
+		done
+	fi
+	cut=${whole%"$1"}
+	while IFS= read -r candidate; do
+		[[ $candidate == *= ]] && compopt -o nospace 2>/dev/null # fails when called by hand
+		COMPREPLY+=("${candidate#"$cut"}")
+	done < <("${program[@]}" repl --complete -- "${before[@]}" "$whole" </dev/null 2>/dev/null)
+}
+
 # _ccache_offer CUR KIND WORDS…: fills COMPREPLY
 _ccache_offer() {
 	local cur=$1 kind=$2
@@ -136,6 +164,7 @@ _ccache_offer() {
 	case $kind in
 	words) mapfile -t COMPREPLY < <(compgen -W "$*" -- "$cur") ;;
 	namespace) mapfile -t COMPREPLY < <(compgen -W "$(_ccache_namespaces "${program[@]}")" -- "$cur") ;;
+	dynamic) _ccache_dynamic "$cur" ;;
 	file)
 		compopt -o filenames 2>/dev/null # fails when called by hand
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
@@ -144,26 +173,31 @@ _ccache_offer() {
 }
 
 _ccache() {
-	local cur=${COMP_WORDS[COMP_CWORD]} verb='' option='' first='' word kind i count=0
+	local cur=${COMP_WORDS[COMP_CWORD]} verb='' verb_at=1 option='' first='' word kind i count=0
 	local program=("${COMP_WORDS[0]}")
 
 	COMPREPLY=()
-	# '=' is a word of its own here: --output = json
+	# '=' and ':' are words of their own here: --output = json, --uri redis : //host
 	for ((i = 1; i < COMP_CWORD; i++)); do
 		word=${COMP_WORDS[i]}
 		if [[ $option && $word == = ]]; then
 			continue
 		elif [[ $option ]]; then
-			case $option in
-			--config | --profile) program+=("$option" "${word/#\~\//$HOME/}") ;;
-			esac
+			while [[ ${COMP_WORDS[i + 1]} == :* && $i -lt $((COMP_CWORD - 1)) ]]; do
+				word+=${COMP_WORDS[i + 1]}
+				((++i))
+				[[ $word == *: && ${COMP_WORDS[i + 1]} == //* ]] && word+=${COMP_WORDS[++i]}
+			done
+			[[ "$_ccache_settled " == *" $option "* ]] && program+=("$option" "${word/#\~\//$HOME/}")
 			option=''
 		elif [[ $word == -* ]]; then
+			[[ "$_ccache_settled_flags " == *" $word "* ]] && program+=("$word")
 			_ccache_argument "$verb:$word" >/dev/null && option=$word
 		elif [[ $verb ]]; then
 			((++count == 1)) && first=$word
 		else
 			verb=$word
+			verb_at=$i
 		fi
 	done
 	if [[ $option ]]; then
@@ -176,6 +210,7 @@ _ccache() {
 	else
 		kind=$(_ccache_word "$verb:$count:$first")
 	fi
+	[[ $kind == dynamic && ($cur == = || $cur == :) ]] && cur=''
 	# shellcheck disable=SC2086 # a list of words
 	_ccache_offer "$cur" ${kind:-any}
 }

@@ -34,20 +34,43 @@ function __ccache_word
     end
 end
 
+# __ccache_past VERB: at least one word stands behind the verb already
+function __ccache_past
+    set -l words (__ccache_words)
+    test (count $words) -ge 2; and test $words[1] = $argv[1]
+end
+
+# the options that choose the server and the configuration, as they stand on the line
+function __ccache_chosen
+    set -l words (commandline -opc)
+    for i in (seq 2 (count $words))
+        if contains -- $words[$i] $__ccache_settled; and test $i -lt (count $words)
+            printf '%s\n' $words[$i] $words[(math $i + 1)]
+        else if contains -- $words[$i] $__ccache_settled_flags
+            echo $words[$i]
+        end
+    end
+end
+
 # those of the configuration in force
 function __ccache_namespaces
     set -l words (commandline -opc)
-    set -l chosen
-    for i in (seq 2 (math (count $words) - 1))
-        if contains -- $words[$i] --config --profile
-            set -a chosen $words[$i] $words[(math $i + 1)]
-        end
-    end
-    $words[1] $chosen config names 2>/dev/null
+    $words[1] (__ccache_chosen) config names 2>/dev/null
+end
+
+# what the program itself offers, ids and keys in Redis among it
+function __ccache_dynamic
+    set -l words (commandline -opc)
+    set -l verb (__ccache_words)[1]
+    set -l at (contains -i -- $verb $words)
+    $words[1] (__ccache_chosen) repl --complete -- $words[$at..-1] (commandline -ct) 2>/dev/null
 end
 
 # BEGIN TABLES (generated)
 set -g __ccache_verbs get warm inspect invalidate stats bench config ping repl help
+# which choose the server and the configuration
+set -g __ccache_settled --host -h --port -p --socket -s --uri -u --db -n --pass -a --user --cacert --cert --key --sni --proxy --timeout --config --profile
+set -g __ccache_settled_flags --tls --insecure
 set -g __ccache_with_argument --host -h --port -p --socket -s --uri -u --db -n --pass -a --user --cacert --cert --key --sni --proxy --timeout --config --profile --output -o --progress --log-level --log-format --set --ids --from --if --expiring --ttl --deadline --until --failures --if-locked --key --match --where --limit --max-value --examples --key --match --where --max-keys --clients --pipeline --threads --rate --ramp-to --duration --requests --warm-up --mix --miss --keys --size --ttl --pick --exponent --seed --max-keys --count --execute -e
 
 complete -c ccache -f
@@ -78,6 +101,7 @@ complete -c ccache -l help -d 'explain the verb and stop'
 complete -c ccache -l version -d 'print versions and stop'
 
 complete -c ccache -n 'not __ccache_verb' -a get -d 'read through the cache: Redis, else the source, stored on the way'
+complete -c ccache -n '__ccache_past get' -a '(__ccache_dynamic)'
 complete -c ccache -n '__ccache_word get 0' -a '(__ccache_namespaces)'
 complete -c ccache -n '__ccache_verb_is get' -l meta -d 'print an envelope: data, cacheHit, duration, ttl, degraded'
 complete -c ccache -n '__ccache_verb_is get' -l no-fetch -d 'only what is cached; exit 1 when it is not'
@@ -85,6 +109,7 @@ complete -c ccache -n '__ccache_verb_is get' -l no-store -d 'do not store what t
 complete -c ccache -n '__ccache_verb_is get' -l refresh -d 'ask the source even when it is cached'
 
 complete -c ccache -n 'not __ccache_verb' -a warm -d 'fetch values from their source and store them'
+complete -c ccache -n '__ccache_past warm' -a '(__ccache_dynamic)'
 complete -c ccache -n '__ccache_word warm 0' -a '(__ccache_namespaces)'
 complete -c ccache -n '__ccache_verb_is warm' -l all -d 'every namespace that has a source and a list of its ids'
 complete -c ccache -n '__ccache_verb_is warm' -l set -x -d 'the namespaces of a configured set: dashboard, campaign/42'
@@ -104,10 +129,11 @@ complete -c ccache -n '__ccache_verb_is warm' -l if-locked -x -a 'fail ok' -d 'w
 complete -c ccache -n '__ccache_verb_is warm' -l dry-run -d 'show what would be fetched, fetch and store nothing'
 
 complete -c ccache -n 'not __ccache_verb' -a inspect -d 'what is in the cache, how long it lives'
+complete -c ccache -n '__ccache_past inspect' -a '(__ccache_dynamic)'
 complete -c ccache -n '__ccache_word inspect 0' -a '(__ccache_namespaces)'
-complete -c ccache -n '__ccache_verb_is inspect' -l key -x -d 'everything about this key, whatever its namespace'
-complete -c ccache -n '__ccache_verb_is inspect' -l match -x -d 'list the keys that match'
-complete -c ccache -n '__ccache_verb_is inspect' -l where -x -d 'list the namespace\'s keys whose var has this value'
+complete -c ccache -n '__ccache_verb_is inspect' -l key -x -a '(__ccache_dynamic)' -d 'everything about this key, whatever its namespace'
+complete -c ccache -n '__ccache_verb_is inspect' -l match -x -a '(__ccache_dynamic)' -d 'list the keys that match'
+complete -c ccache -n '__ccache_verb_is inspect' -l where -x -a '(__ccache_dynamic)' -d 'list the namespace\'s keys whose var has this value'
 complete -c ccache -n '__ccache_verb_is inspect' -l limit -x -d 'list at most N keys; 0: all (default 100)'
 complete -c ccache -n '__ccache_verb_is inspect' -l raw -d 'one key: its exact stored bytes and nothing else'
 complete -c ccache -n '__ccache_verb_is inspect' -l max-value -x -d 'one key: read at most so much of a value (default 64KiB); --audit: check no longer ones (default 1MiB)'
@@ -116,10 +142,11 @@ complete -c ccache -n '__ccache_verb_is inspect' -l audit -d 'check every rule: 
 complete -c ccache -n '__ccache_verb_is inspect' -l examples -x -d '--audit: show N keys of each finding (default 3)'
 
 complete -c ccache -n 'not __ccache_verb' -a invalidate -d 'drop keys: plan, confirm, do, tell'
+complete -c ccache -n '__ccache_past invalidate' -a '(__ccache_dynamic)'
 complete -c ccache -n '__ccache_word invalidate 0' -a '(__ccache_namespaces)'
-complete -c ccache -n '__ccache_verb_is invalidate' -l key -x -d 'drop this key; may be given again'
-complete -c ccache -n '__ccache_verb_is invalidate' -l match -x -d 'drop the keys that match'
-complete -c ccache -n '__ccache_verb_is invalidate' -l where -x -d 'drop the namespace\'s keys whose var has this value; \'*\' is any'
+complete -c ccache -n '__ccache_verb_is invalidate' -l key -x -a '(__ccache_dynamic)' -d 'drop this key; may be given again'
+complete -c ccache -n '__ccache_verb_is invalidate' -l match -x -a '(__ccache_dynamic)' -d 'drop the keys that match'
+complete -c ccache -n '__ccache_verb_is invalidate' -l where -x -a '(__ccache_dynamic)' -d 'drop the namespace\'s keys whose var has this value; \'*\' is any'
 complete -c ccache -n '__ccache_verb_is invalidate' -l all -d 'drop every key of the namespace'
 complete -c ccache -n '__ccache_verb_is invalidate' -l dry-run -d 'show the plan, drop nothing'
 complete -c ccache -n '__ccache_verb_is invalidate' -l yes -s y -d 'do not ask'
@@ -129,6 +156,8 @@ complete -c ccache -n 'not __ccache_verb' -a stats -d 'the server\'s figures and
 complete -c ccache -n '__ccache_verb_is stats' -l no-scan -d 'the server\'s own figures only, at no cost to it'
 
 complete -c ccache -n 'not __ccache_verb' -a bench -d 'how fast this server is for your namespaces'
+complete -c ccache -n '__ccache_past bench' -a '(__ccache_namespaces)'
+complete -c ccache -n '__ccache_word bench 0' -a '(__ccache_namespaces)'
 complete -c ccache -n '__ccache_verb_is bench' -l max -d 'as fast as it goes (closed loop) instead of at a rate'
 complete -c ccache -n '__ccache_verb_is bench' -l clients -x -d 'connections'
 complete -c ccache -n '__ccache_verb_is bench' -l pipeline -x -d 'with --max: commands that each connection sends at once'

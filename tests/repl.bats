@@ -103,7 +103,7 @@ setup() {
 	assert_equal_files expected got
 	cc_run repl -e 'invalidate --key "a\x00b" --yes'
 	assert_exit 0
-	assert_equal "$(rcli DBSIZE)" 0
+	assert_equal "$(rcli KEYS 'a*')" ''
 	cc_run repl -e 'redis GET "open'
 	assert_exit 2
 	assert_stderr_line 'the quote " is not closed'
@@ -345,10 +345,11 @@ completes() {
 	completes watch 2 pin -- ping
 	completes watch --count 3 2s inspect --li -- --limit
 	completes redis hg -- HGET HGETALL
-	completes inspect --host '' -- $(completions_of_namespaces)
+	completes inspect --host '' -- ''
+	completes inspect --quiet '' -- $("$CCACHE" config names)
+	completes bench call-logs call-d -- call-duration-stats
 	completes nonsense x -- ''
 }
-completions_of_namespaces() { "$CCACHE" config names; }
 
 @test "completion: vars, their values and keys, as they are in Redis" {
 	rcli MSET call:logs:507f 1 call:logs:507a 2 call:logs:61 3 call:1 4 >/dev/null

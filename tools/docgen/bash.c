@@ -70,7 +70,13 @@ static void put_words(struct buf *buf, const struct command *command)
 	case WORDS_COMMAND:
 		return;
 	case WORDS_NAMESPACE:
-		buf_printf(buf, "\t%s:0:*) echo namespace ;;\n", command->name);
+		buf_printf(buf,
+			   "\t%s:0:*) echo namespace ;;\n"
+			   "\t%s:[1-9]*) echo dynamic ;;\n",
+			   command->name, command->name);
+		return;
+	case WORDS_NAMESPACES:
+		buf_printf(buf, "\t%s:*) echo namespace ;;\n", command->name);
 		return;
 	case WORDS_VERB:
 		buf_printf(buf, "\t%s:0:*) echo \"words $_ccache_verbs\" ;;\n", command->name);
@@ -93,6 +99,11 @@ void bash_tables(struct buf *buf, const char *detail)
 	buf_add_str(buf, "_ccache_verbs='");
 	for (size_t i = 0; (command = command_at(i)); i++)
 		buf_printf(buf, "%s%s", i ? " " : "", command->name);
+	buf_add_str(buf,
+		    "'\n# which choose the server and the configuration\n_ccache_settled='");
+	words_settled(buf, true);
+	buf_add_str(buf, "'\n_ccache_settled_flags='");
+	words_settled(buf, false);
 	buf_add_str(buf, "'\n\n# the options of VERB\n_ccache_options() {\n\techo '");
 	put_names(buf, app_global_rows);
 	buf_add_str(buf, "'\n\tcase $1 in\n");

@@ -36,6 +36,13 @@ void words_actions(struct buf *buf, const struct command *command);
 /* True when a file may stand behind an action, which *ret_action then is. */
 bool words_file_action(const struct command *command, struct bytes *ret_action);
 
+/*
+ * Appends the spellings of the global options that choose the server and the
+ * configuration, each behind a blank: those that take an argument, or the flags
+ * (--askpass is none of them: nobody is asked while completing).
+ */
+void words_settled(struct buf *buf, bool with_argument);
+
 /* True when the verb has an option of that name of its own: it hides the global one. */
 bool words_hide(const struct command *command, const struct opt_row *global);
 

@@ -28,6 +28,8 @@ static void put_argument(struct buf *buf, const struct opt_row *row)
 	buf_add_str(buf, " -x");
 	if (row->complete == OPT_COMPLETE_NAMESPACE) {
 		buf_add_str(buf, " -a '(__ccache_namespaces)'");
+	} else if (row->complete == OPT_COMPLETE_KEY || row->complete == OPT_COMPLETE_VAR) {
+		buf_add_str(buf, " -a '(__ccache_dynamic)'");
 	} else if (row->type == OPT_CHOICE) {
 		for (size_t i = 0; row->choices[i]; i++)
 			buf_printf(buf, "%s%s", i ? " " : " -a '", row->choices[i]);
@@ -82,7 +84,17 @@ static void put_words(struct buf *buf, const struct command *command)
 	case WORDS_NONE:
 	case WORDS_COMMAND:
 		break;
+	case WORDS_NAMESPACES:
+		buf_printf(
+		    buf,
+		    "complete -c ccache -n '__ccache_past %s' -a '(__ccache_namespaces)'\n",
+		    command->name);
+		buf_add_str(&offer, "(__ccache_namespaces)");
+		break;
 	case WORDS_NAMESPACE:
+		buf_printf(buf,
+			   "complete -c ccache -n '__ccache_past %s' -a '(__ccache_dynamic)'\n",
+			   command->name);
 		buf_add_str(&offer, "(__ccache_namespaces)");
 		break;
 	case WORDS_VERB:
@@ -133,6 +145,11 @@ void fish_tables(struct buf *buf, const char *detail)
 	buf_add_str(buf, "set -g __ccache_verbs");
 	for (size_t i = 0; (command = command_at(i)); i++)
 		buf_printf(buf, " %s", command->name);
+	buf_add_str(buf, "\n# which choose the server and the configuration\n"
+			 "set -g __ccache_settled");
+	words_settled(buf, true);
+	buf_add_str(buf, "\nset -g __ccache_settled_flags");
+	words_settled(buf, false);
 	buf_add_str(buf, "\nset -g __ccache_with_argument");
 	put_with_argument(buf, app_global_rows);
 	for (size_t i = 0; (command = command_at(i)); i++)

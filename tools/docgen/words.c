@@ -1,5 +1,6 @@
 #include "docgen.h"
 
+#include "app.h"
 #include "command.h"
 #include "opt/opt.h"
 
@@ -31,6 +32,18 @@ bool words_file_action(const struct command *command, struct bytes *ret_action)
 	struct bytes rest = bytes_of(start);
 	*ret_action = bytes_sub(rest, 0, bytes_index(rest, ' '));
 	return true;
+}
+
+void words_settled(struct buf *buf, bool with_argument)
+{
+	for (const struct opt_row *row = app_global_rows; row->name; row++) {
+		if (!(row->flags & OPT_SETTLED) || with_argument != (row->type != OPT_FLAG) ||
+		    strcmp(row->name, "askpass") == 0)
+			continue;
+		buf_printf(buf, " --%s", row->name);
+		if (row->letter)
+			buf_printf(buf, " -%c", row->letter);
+	}
 }
 
 bool words_hide(const struct command *command, const struct opt_row *global)

@@ -32,6 +32,8 @@ static void put_argument(struct buf *buf, const struct opt_row *row)
 		buf_add_str(buf, "_files");
 	} else if (row->complete == OPT_COMPLETE_NAMESPACE) {
 		buf_add_str(buf, "_ccache_namespaces");
+	} else if (row->complete == OPT_COMPLETE_KEY || row->complete == OPT_COMPLETE_VAR) {
+		buf_add_str(buf, "_ccache_dynamic");
 	} else if (row->complete == OPT_COMPLETE_PROFILE) {
 		for (size_t i = 0; i < config_profile_count(); i++)
 			buf_printf(buf, "%s%s", i ? " " : "(", config_profile_name(i));
@@ -88,7 +90,10 @@ static void put_words(struct buf *buf, const struct command *command)
 		return;
 	case WORDS_NAMESPACE:
 		buf_add_str(buf, "\t\t'1:namespace:_ccache_namespaces'\n"
-				 "\t\t'*:var or id: '\n");
+				 "\t\t'*:var or id:_ccache_dynamic'\n");
+		return;
+	case WORDS_NAMESPACES:
+		buf_add_str(buf, "\t\t'*:namespace:_ccache_namespaces'\n");
 		return;
 	case WORDS_VERB:
 		buf_add_str(buf, "\t\t'1:verb:_ccache_verbs'\n");
@@ -122,6 +127,13 @@ void zsh_tables(struct buf *buf, const char *detail)
 	const struct command *command;
 
 	(void)detail;
+	buf_add_str(buf,
+		    "# which choose the server and the configuration\n"
+		    "typeset -ga _ccache_settled _ccache_settled_flags\n_ccache_settled=(");
+	words_settled(buf, true);
+	buf_add_str(buf, " )\n_ccache_settled_flags=(");
+	words_settled(buf, false);
+	buf_add_str(buf, " )\n\n");
 	buf_add_str(buf, "_ccache_verbs() {\n\tlocal -a verbs\n\tverbs=(\n"); /* NAME:SUMMARY */
 	for (size_t i = 0; (command = command_at(i)); i++) {
 		buf_printf(buf, "\t\t'%s:", command->name);
