@@ -152,6 +152,59 @@ start_redis() {
 	REDIS_PID=$STARTED
 }
 
+# start_cluster: three primaries over TCP that share the slots: CLUSTER_PORTS, CLUSTER_SOCKETS, CLUSTER_PIDS; with
+# REPLICAS=1 three replicas behind them.
+start_cluster() {
+	local i j nodes=3
+	((${REPLICAS:-0})) && nodes=6
+	CLUSTER_PORTS=() CLUSTER_SOCKETS=() CLUSTER_PIDS=()
+	for ((i = 0; i < nodes; i++)); do
+		start_node "$i" || return 1
+	done
+	local first=(0 5461 10923) last=(5460 10922 16383)
+	for ((i = 0; i < 3; i++)); do
+		node_cli "$i" CLUSTER ADDSLOTSRANGE "${first[i]}" "${last[i]}" >/dev/null
+	done
+	for ((i = 1; i < nodes; i++)); do
+		node_cli 0 CLUSTER MEET 127.0.0.1 "${CLUSTER_PORTS[i]}" >/dev/null
+	done
+	wait_for --for 60 cluster_agrees "$nodes" || return 1
+	for ((i = 3, j = 0; i < nodes; i++, j++)); do
+		wait_for --for 60 node_cli_ok "$i" CLUSTER REPLICATE "$(node_cli "$j" CLUSTER MYID)" || return 1
+	done
+	for ((i = 3; i < nodes; i++)); do
+		wait_for --for 60 node_is_synced "$i" || return 1
+	done
+}
+start_node() {
+	local try saved=${REDIS_SOCKET:-} port
+	for try in 1 2 3 4 5; do
+		port=$(free_port)
+		REDIS_SOCKET=$DIR/node$1.sock
+		mkdir -p "$DIR/node$1"
+		in_background "node$1.log" redis-server --port "$port" --bind 127.0.0.1 --unixsocket "$REDIS_SOCKET" --dir "$DIR/node$1" \
+			--save '' --cluster-enabled yes --cluster-port "$((port + 10000))" --cluster-node-timeout "${NODE_TIMEOUT:-5000}"
+		if wait_for --for 60 started_or_gone "$STARTED" redis_is_up && ! gone "$STARTED"; then
+			CLUSTER_PORTS+=("$port") CLUSTER_SOCKETS+=("$REDIS_SOCKET") CLUSTER_PIDS+=("$STARTED")
+			REDIS_SOCKET=$saved
+			return 0
+		fi
+	done
+	cat "$DIR/node$1.log" >&2
+	return 1
+}
+# node_cli N ARGS…: redis-cli on the cluster's Nth node.
+node_cli() { redis-cli -s "${CLUSTER_SOCKETS[$1]}" "${@:2}"; }
+node_cli_ok() { [[ $(node_cli "$@") == OK ]]; }
+node_is_synced() { [[ $(node_cli "$1" INFO replication) == *master_link_status:up* ]]; }
+cluster_agrees() {
+	local i info
+	for ((i = 0; i < $1; i++)); do
+		info=$(node_cli "$i" CLUSTER INFO)
+		[[ $info == *cluster_state:ok* && $info == *known_nodes:$1* ]] || return 1
+	done
+}
+
 # Any answer will do: with a password it is NOAUTH.
 redis_is_up() { [[ $(redis-cli -s "$REDIS_SOCKET" PING 2>&1) == @(PONG|NOAUTH*|*"Authentication required"*) ]]; }
 

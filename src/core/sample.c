@@ -290,7 +290,16 @@ int sample_run(struct redis *redis, const struct sample_options *options,
 	struct err ignored = {0};
 	int status = 0;
 	int restarts = 0;
+	size_t nodes = redis_nodes(redis, err);
 
+	*ret_result = (struct sample_result){0};
+	if (nodes == 0)
+		return -1;
+	if (nodes > 1)
+		return err_set(err, ERR_USAGE,
+			       "--sample draws from one server, and this is a cluster with %zu "
+			       "primaries: leave it out",
+			       nodes);
 	do {
 		if (draw.resized)
 			options->restart(options->ctx);

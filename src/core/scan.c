@@ -93,6 +93,15 @@ int scan_take(const struct redis *redis, enum scan_probe probe, const struct rep
 
 	/* who may not ask does without, but not without the TTL: it is what all this is about
 	 */
+	switch (reply_error_kind(reply)) {
+	case REPLY_ERR_MOVED:
+	case REPLY_ERR_ASK:
+	case REPLY_ERR_TRYAGAIN: /* to another node of the cluster, which is walked too */
+		key->ttl_ms = SCAN_TTL_GONE;
+		return 0;
+	default:
+		break;
+	}
 	if (reply->type == REPLY_LOST || (reply->type == REPLY_ERROR && probe == SCAN_TTL))
 		return redis_fail(redis, reply, commands[__builtin_ctz(probe)], key->key, err);
 	if (reply->type == REPLY_ERROR) {
@@ -306,8 +315,8 @@ static int walk(struct scan *scan, struct err *err)
 	return 0;
 }
 
-int scan_run(struct redis *redis, const struct scan_options *options,
-	     struct scan_result *ret_result, struct err *err)
+static int walk_node(struct redis *redis, const struct scan_options *options,
+		     struct scan_result *ret_result, struct err *err)
 {
 	struct scan scan = {
 	    .redis = redis,
@@ -330,5 +339,39 @@ int scan_run(struct redis *redis, const struct scan_options *options,
 	ret_result->resized = !scan_table_is_steady(&scan.table);
 	for (size_t i = 0; i < PAGES; i++)
 		mem_arena_release(&scan.pages[i].arena);
+	return status;
+}
+
+static void add(struct scan_result *sum, const struct scan_result *part)
+{
+	sum->keys += part->keys;
+	sum->own += part->own;
+	sum->gone += part->gone;
+	sum->hits += part->hits;
+	sum->expected += part->expected;
+	sum->denied |= part->denied;
+	sum->complete = sum->complete && part->complete;
+	sum->resized = sum->resized || part->resized;
+}
+
+int scan_run(struct redis *redis, const struct scan_options *options,
+	     struct scan_result *ret_result, struct err *err)
+{
+	size_t nodes = redis_nodes(redis, err);
+	int status = nodes ? 0 : -1;
+	bool stopped = false;
+
+	*ret_result = (struct scan_result){.complete = nodes > 0};
+	/* A node that fails leaves a hole, not the others unseen. */
+	for (size_t i = 0; i < nodes && !stopped; i++) {
+		struct scan_result part;
+		struct err why = {0};
+		int walked = walk_node(redis_node(redis, i), options, &part, &why);
+
+		add(ret_result, &part);
+		stopped = walked == 0 ? !part.complete : why.kind == ERR_INTERRUPTED;
+		if (walked != 0 && status == 0)
+			status = err_set(err, why.kind, "%s", why.text);
+	}
 	return status;
 }

@@ -65,8 +65,9 @@ struct scan_result {
 };
 
 /*
- * Walks the keyspace of the session's db: the probes of one page travel with
- * the SCAN of the next, so a page costs one round trip, and pages are as long
+ * Walks the keyspace of the session's db, in a cluster primary after primary
+ * (one that fails is named in the end; the others are walked all the same): the probes of one
+ * page travel with the SCAN of the next, so a page costs one round trip, and pages are as long
  * as the server takes well under 1 ms for. Never KEYS. Memory is two pages.
  * What was seen so far is in *ret_result on failure too. A connection that
  * breaks ends the walk: after a restart a cursor would skip keys unsaid.

@@ -16,6 +16,7 @@ struct cached {
 	struct selection selection;
 	struct inspect_filter filter;
 	struct redis *redis;
+	size_t node; /* of a cluster, whose SCAN this is */
 	struct buf cursor;
 	struct mem_arena arena; /* the page's keys */
 	struct bytes *keys;
@@ -31,7 +32,9 @@ static int next_page(struct cached *cached, struct err *err)
 				     BYTES("COUNT"), BYTES(PAGE)};
 	const struct reply *reply = NULL;
 
-	if (redis_call(cached->redis, argv, 6, REDIS_IDEMPOTENT, &reply, err) != 0)
+	if (redis_nodes(cached->redis, err) == 0 ||
+	    redis_call(redis_node(cached->redis, cached->node), argv, 6, REDIS_IDEMPOTENT,
+		       &reply, err) != 0)
 		return -1;
 	if (reply->type != REPLY_ARRAY || reply->count != 2 ||
 	    reply->items[1]->type != REPLY_ARRAY)
@@ -39,7 +42,8 @@ static int next_page(struct cached *cached, struct err *err)
 	const struct reply *list = reply->items[1];
 	buf_clear(&cached->cursor);
 	buf_add(&cached->cursor, reply->items[0]->text);
-	cached->last = bytes_equal_str(reply->items[0]->text, "0");
+	if (bytes_equal_str(reply->items[0]->text, "0"))
+		cached->last = ++cached->node == redis_nodes(cached->redis, err);
 	mem_arena_clear(&cached->arena);
 	cached->keys = mem_arena_alloc(&cached->arena, list->count * sizeof *cached->keys);
 	cached->count = list->count;

@@ -177,7 +177,7 @@ int cluster_submit(struct cluster *cluster, const struct redis_command *command,
 		begin_everywhere(cluster, command);
 		break;
 	}
-	if (cluster->turning)
+	if (cluster->turning || cluster->self->in_callback)
 		return 0;
 	if (has_room(cluster, node))
 		return node && redis_has_full_block(node->session) ? turn(cluster, &moved, err)

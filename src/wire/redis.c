@@ -48,13 +48,14 @@ struct redis *redis_new(const struct target *target, const volatile int *cancel)
 	return redis;
 }
 
-struct redis *redis_new_node(const struct target *target, const struct redis *like)
+struct redis *redis_new_node(const struct target *target, struct redis *router)
 {
-	struct redis *redis = redis_new(target, like->cancel);
+	struct redis *redis = redis_new(target, router->cancel);
 
-	redis->limits = like->limits;
-	redis->grace_ms = like->grace_ms;
-	redis->is_node = redis->settled = true;
+	redis->limits = router->limits;
+	redis->grace_ms = router->grace_ms;
+	redis->router = router;
+	redis->settled = true;
 	return redis;
 }
 

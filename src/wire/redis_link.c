@@ -57,9 +57,9 @@ static int back_off(struct redis *redis, struct err *err)
 int redis_link_open(struct redis *redis, struct err *err)
 {
 	/* A node that breaks again before it answered is its cluster's business. */
-	if (redis->is_node && redis->retries > 1)
+	if (redis->router && redis->retries > 1)
 		return err_set(err, redis->fault.kind, "%s", redis->fault.text);
-	if (redis->give_up_ms == 0 && redis->was_open && !redis->is_node)
+	if (redis->give_up_ms == 0 && redis->was_open && !redis->router)
 		redis->give_up_ms = deadline(redis);
 	bool again = redis->give_up_ms != 0;
 
@@ -97,7 +97,7 @@ void redis_link_broken(struct redis *redis, const struct err *why)
 		return;
 	}
 	redis->fault = *why;
-	if (redis->is_node)
+	if (redis->router)
 		redis->retries++;
 	else if (redis->give_up_ms == 0)
 		redis->give_up_ms = deadline(redis);

@@ -33,7 +33,7 @@ struct redis_ring {
 
 struct redis {
 	const struct target *target;
-	bool is_node;            /* of a cluster: never a router itself */
+	struct redis *router;    /* of the cluster whose node this is: never a router itself */
 	bool settled;            /* which of the two it is, is known */
 	struct cluster *cluster; /* routes to the nodes; NULL: this session is the only one */
 	const volatile int *cancel;
@@ -71,8 +71,8 @@ struct redis {
 
 /* Between a cluster's router and its nodes' sessions; in redis.c. */
 
-/* A session for one node, with the cancel flag and the limits of like. */
-struct redis *redis_new_node(const struct target *target, const struct redis *like);
+/* A session for one node, with the cancel flag and the limits of its router. */
+struct redis *redis_new_node(const struct target *target, struct redis *router);
 /* Queues without waiting; a command without words is raw bytes that redis_queue_raw gave. */
 void redis_put(struct redis *redis, const struct redis_command *command, struct bytes raw);
 /* True when a block of commands is full and may go. */

@@ -105,10 +105,14 @@ static void pop(struct redis *redis, const struct reply *reply)
 	redis->counts.replies++;
 	redis->in_callback = true;
 	redis->answering = &pending;
+	if (redis->router)
+		redis->router->in_callback = true;
 	if (pending.fn)
 		pending.fn(pending.ctx, reply);
 	redis->answering = NULL;
 	redis->in_callback = false;
+	if (redis->router)
+		redis->router->in_callback = false;
 }
 
 static void pop_lost(struct redis *redis)

@@ -1,0 +1,105 @@
+#!/usr/bin/env bats
+# The verbs on a Redis Cluster: every node, every key at its place, and no hole that is called success.
+
+load helpers
+load verbs
+
+setup() {
+	sandbox
+	start_cluster
+	start_upstream
+	export REDIS_URL=redis://127.0.0.1:${CLUSTER_PORTS[0]}
+	api_config "$THING"
+	local i list=
+	for ((i = 1; i <= 60; i++)); do
+		set_data "/things/$i" "{\"id\":\"$i\"}"
+		list+="${list:+,}{\"id\":\"$i\"}"
+	done
+	set_data /things "{\"data\":[$list],\"next\":null}"
+}
+
+# things_on N: keys of the namespace that the node holds.
+things_on() { node_cli "$1" --scan --pattern 'thing:*' | grep -c . || true; }
+things() { echo $(($(things_on 0) + $(things_on 1) + $(things_on 2))); }
+# A cluster-wide redis-cli.
+everywhere() { redis-cli -c -p "${CLUSTER_PORTS[0]}" "$@"; }
+
+@test "warm stores each key where it belongs, its sidecar beside it; the second run renews" {
+	cc_run warm thing -o json
+	assert_exit 0
+	assert_adds_up
+	assert_json .stored 60
+	assert_equal "$(things)" 60
+	local i
+	for i in 0 1 2; do
+		(($(things_on "$i") > 5))
+		assert_equal "$(node_cli "$i" --scan --pattern 'cc:m:*' | grep -c .)" "$(things_on "$i")"
+	done
+	cc_run warm thing -o json
+	assert_json '[.stored, .renewed]' '[0,60]'
+}
+
+@test "get reads through, then hits" {
+	cc_run get thing 7 --meta
+	assert_exit 0
+	assert_json '[.meta.cacheHit, .meta.stored]' '[false,true]'
+	cc_run get thing 7 --meta
+	assert_json '[.data.id, .meta.cacheHit]' '["7",true]'
+	assert_equal "$(everywhere GET thing:7)" '{"id":"7"}'
+}
+
+@test "inspect counts the keys of all nodes; a node that is down is named, never called success" {
+	cc_run warm thing
+	cc_run inspect -o json
+	assert_exit 0
+	assert_json '[.namespaces[] | select(.namespace == "thing") | .keys]' '[60]'
+	local there
+	there=$(($(things_on 0) + $(things_on 2)))
+	stop "${CLUSTER_PIDS[1]}"
+	cc_run inspect -o json --timeout 1s
+	assert_exit 4
+	assert_stderr_line "127.0.0.1:${CLUSTER_PORTS[1]}"
+	assert_json '[.complete, (.namespaces[] | select(.namespace == "thing") | .keys)]' "[false,$there]"
+}
+
+@test "invalidate drops one id, and a whole namespace, on every node" {
+	cc_run warm thing
+	cc_run invalidate thing 7 --yes
+	assert_exit 0
+	assert_equal "$(everywhere EXISTS thing:7)" 0
+	cc_run invalidate thing --all --yes -o json
+	assert_exit 0
+	assert_adds_up
+	assert_json .removed 59
+	assert_equal "$(things)" 0
+}
+
+@test "--existing refreshes the keys of all nodes" {
+	cc_run warm thing
+	cc_run warm thing --existing -o json
+	assert_exit 0
+	assert_json .requested 60
+}
+
+@test "warm while a slot moves: every key stored once, under its own name" {
+	local slot from to id
+	slot=$(everywhere CLUSTER KEYSLOT thing:7)
+	from=$((slot < 5461 ? 0 : slot < 10923 ? 1 : 2))
+	to=$(((from + 1) % 3))
+	cc_run get thing 7
+	node_cli "$to" CLUSTER SETSLOT "$slot" IMPORTING "$(node_cli "$from" CLUSTER MYID)"
+	node_cli "$from" CLUSTER SETSLOT "$slot" MIGRATING "$(node_cli "$to" CLUSTER MYID)"
+	node_cli "$from" --scan --pattern '*thing:7*' >"$DIR/keys"
+	while read -r id; do
+		node_cli "$from" MIGRATE 127.0.0.1 "${CLUSTER_PORTS[to]}" "$id" 0 5000
+	done <"$DIR/keys"
+	cc_run warm thing -o json
+	assert_exit 0
+	assert_json '[.stored, .renewed]' '[59,1]'
+	id=$(node_cli "$to" CLUSTER MYID)
+	node_cli "$to" CLUSTER SETSLOT "$slot" NODE "$id"
+	node_cli "$from" CLUSTER SETSLOT "$slot" NODE "$id"
+	cc_run get thing 7 --meta
+	assert_json '[.data.id, .meta.cacheHit]' '["7",true]'
+	assert_equal "$(things)" 60
+}
