@@ -2,14 +2,16 @@
 
 #include "base/buf.h"
 #include "base/err.h"
-#include "core/inspect.h"
+#include "core/inspect_filter.h"
 #include "core/keyinfo.h"
 #include "core/namespace.h"
 #include "core/unpacked.h"
+#include "core/top.h"
 #include "inspect_check.h"
+#include "inspect_list.h"
+#include "inspect_overview.h"
 #include "inspect_view.h"
 #include "opt/opt.h"
-#include "out/progress.h"
 #include "out/sink.h"
 #include "out/stream.h"
 #include "out/view.h"
@@ -25,6 +27,10 @@ struct inspect_options {
 	const char *match;
 	struct opt_list where;
 	uint64_t limit;
+	bool summary;
+	uint64_t sample;
+	uint64_t top;
+	int by;
 	bool raw;
 	uint64_t max_value;
 	struct inspect_check_options check;
@@ -58,6 +64,30 @@ static const struct opt_row rows[] = {
      .arg = "N",
      AT(limit),
      .help = "list at most N keys; 0: all (default 100)"},
+    {.name = "summary",
+     .type = OPT_FLAG,
+     AT(summary),
+     .help = "of the chosen keys the figures in place of the list"},
+    {.name = "sample",
+     .type = OPT_COUNT,
+     .arg = "N",
+     .min = 1,
+     AT(sample),
+     .help = "estimate the figures from about N random keys, with 95 % bounds"},
+    {.name = "top",
+     .type = OPT_COUNT,
+     .arg = "N",
+     .min = 1,
+     .max = TOP_MAX,
+     AT(top),
+     .help = "the N first keys of all or of the chosen ones, as --by ranks them"},
+    {.name = "by",
+     .type = OPT_CHOICE,
+     .arg = "WHAT",
+     .choices = top_by_names,
+     AT(by),
+     .help = "--top: the largest (the default), longest idle, most used (LFU), longest or "
+	     "shortest to live"},
     {.name = "raw",
      .type = OPT_FLAG,
      AT(raw),
@@ -105,6 +135,11 @@ static int check_options(const struct app *app, const struct inspect_options *op
 		return err_set(err, ERR_USAGE,
 			       "--%s goes with one key: say --key, or a namespace and its ids",
 			       options->raw ? "raw" : "max-value");
+	if (one && (options->summary || options->sample != OPT_UNSET ||
+		    options->top != OPT_UNSET || options->by >= 0))
+		return err_set(
+		    err, ERR_USAGE,
+		    "--summary, --sample, --top and --by are of many keys, not of one");
 	if (subject != SUBJECT_KEYS && options->limit != OPT_UNSET)
 		return err_set(err, ERR_USAGE, "--limit goes with a list of keys%s",
 			       one ? ", not with one" : ": name a namespace, or --match");
@@ -122,6 +157,10 @@ static enum exit_code run_check(struct app *app, const struct inspect_options *o
 	if (options->raw)
 		err_set(&err, ERR_USAGE,
 			"--raw shows a value, --ttl and --audit check: choose");
+	else if (options->summary || options->sample != OPT_UNSET ||
+		 options->top != OPT_UNSET || options->by >= 0)
+		err_set(&err, ERR_USAGE,
+			"--summary, --sample and --top show, --ttl and --audit check: choose");
 	else if (check.ttl && check.audit)
 		err_set(&err, ERR_USAGE, "--audit checks TTLs, too: leave out --ttl");
 	else if (options->limit != OPT_UNSET && !check.ttl)
@@ -139,89 +178,60 @@ static enum exit_code run_check(struct app *app, const struct inspect_options *o
 	return inspect_check_run(app, &check, &subject);
 }
 
-/* --- the overview --- */
+/* --- all keys, or the filter's --- */
 
-static void on_progress(void *ctx, uint64_t keys)
+/* True when the keys are to be counted, not listed. */
+static bool wants_figures(const struct inspect_options *options)
 {
-	out_progress_update(ctx, keys, 0);
+	return options->summary || options->sample != OPT_UNSET;
 }
 
-static enum exit_code run_overview(struct app *app, const struct inspect_options *options)
+static int check_wide(const struct inspect_options *options, bool filtered, struct err *err)
 {
-	if (inspect_check_wanted(&options->check))
-		return run_check(app, options, (struct inspect_subject){0});
+	int kinds = options->summary + (options->sample != OPT_UNSET) +
+		    (options->top != OPT_UNSET) + (options->limit != OPT_UNSET);
 
-	struct inspect_overview overview = {0};
+	if (options->by >= 0 && options->top == OPT_UNSET)
+		return err_set(err, ERR_USAGE, "--by goes with --top");
+	if (kinds > 1)
+		return err_set(err, ERR_USAGE,
+			       "choose one of --summary, --sample, --top and --limit");
+	if (options->sample != OPT_UNSET && filtered)
+		return err_set(
+		    err, ERR_USAGE,
+		    "--sample is of all keys; --summary counts those of a namespace or "
+		    "pattern");
+	if (options->summary && !filtered)
+		return err_set(err, ERR_USAGE,
+			       "--summary goes with a namespace or --match; without them the "
+			       "figures are shown anyway");
+	return 0;
+}
+
+static enum exit_code run_wide(struct app *app, const struct inspect_options *options,
+			       const struct inspect_filter *filter, enum subject subject)
+{
+	struct inspect_filter all = {0};
 	struct err err = {0};
-	struct out_progress *progress = app_progress(app, "inspect", 0);
-	int status = inspect_overview(app->redis, app_namespaces(app), on_progress, progress,
-				      &overview, &err);
-
-	out_progress_free(progress);
-	struct sink *sink = app_sink(app, "inspect", 1);
-	inspect_view_overview(sink, app->target_text, &overview);
-	enum exit_code code = app_finish(app, sink, EXIT_DONE);
-	if (status != 0)
-		code = exit_worst(code, app_fail(app, &err));
-	if (overview.scan.denied & SCAN_BYTES)
-		app_warn(app, "this user may not run MEMORY USAGE: no sizes");
-	inspect_overview_release(&overview);
-	return code;
-}
-
-/* --- a listing --- */
-
-struct listing {
-	const struct inspect_filter *filter;
-	struct sink *sink;
-	uint64_t limit; /* 0: none */
-	uint64_t listed;
-	bool more;
-};
-
-static bool on_key(void *ctx, const struct scan_key *key)
-{
-	struct listing *listing = ctx;
-	struct bytes values[TEMPLATE_VARS_MAX];
-	const struct ns *ns = NULL;
-
-	if (!inspect_filter_accepts(listing->filter, key->key, &ns, values))
-		return true;
-	listing->more = listing->limit && listing->listed == listing->limit;
-	if (listing->more)
-		return false;
-	listing->listed++;
-	inspect_view_key_row(listing->sink, ns, key);
-	return !sink_failed(listing->sink);
-}
-
-static enum exit_code run_listing(struct app *app, const struct inspect_options *options,
-				  const struct inspect_filter *filter)
-{
-	struct listing listing = {.filter = filter,
-				  .limit = options->limit == OPT_UNSET ? LIMIT_DEFAULT
-								       : options->limit};
-	struct scan_options scan = {.match = buf_bytes(&filter->glob),
-				    .probes = SCAN_TTL | SCAN_BYTES,
-				    .fn = on_key,
-				    .ctx = &listing};
-	struct scan_result result = {0};
-	struct err err = {0};
-	enum exit_code code = EXIT_DONE;
+	enum exit_code code;
 
 	if (inspect_check_wanted(&options->check))
 		return run_check(app, options, (struct inspect_subject){.filter = filter});
-	if (check_options(app, options, SUBJECT_KEYS, &err) != 0)
+	if (check_options(app, options, subject, &err) != 0 ||
+	    check_wide(options, filter != NULL, &err) != 0)
 		return app_fail(app, &err);
-	listing.sink = app_sink(app, "inspect-keys", 1);
-	inspect_view_keys_begin(listing.sink);
-	if (scan_run(app->redis, &scan, &result, &err) != 0)
-		code = app_fail(app, &err);
-	inspect_view_keys_end(listing.sink, listing.listed, result.complete);
-	if (listing.more)
-		app_info(app, "the first %llu keys; --limit 0 lists all",
-			 (unsigned long long)listing.listed);
-	return app_finish(app, listing.sink, code);
+	inspect_filter_init(&all, app_namespaces(app), NULL, NULL, 0, (struct bytes){NULL, 0},
+			    NULL);
+	if (options->top != OPT_UNSET)
+		code = inspect_top_run(app, filter ? filter : &all, options->top,
+				       options->by < 0 ? 0 : options->by);
+	else if (!filter || wants_figures(options))
+		code = inspect_overview_run(app, filter, options->sample);
+	else
+		code = inspect_list_run(
+		    app, filter, options->limit == OPT_UNSET ? LIMIT_DEFAULT : options->limit);
+	inspect_filter_release(&all);
+	return code;
 }
 
 /* --- one key --- */
@@ -350,7 +360,7 @@ static enum exit_code run_namespace(struct app *app, const struct inspect_option
 	}
 	if (inspect_filter_init(&filter, app_namespaces(app), ns, vars, count,
 				(struct bytes){NULL, 0}, &err) == 0)
-		code = run_listing(app, options, &filter);
+		code = run_wide(app, options, &filter, SUBJECT_KEYS);
 out:
 	if (err_is_set(&err))
 		code = app_fail(app, &err);
@@ -366,7 +376,7 @@ static enum exit_code run_match(struct app *app, const struct inspect_options *o
 
 	inspect_filter_init(&filter, app_namespaces(app), NULL, NULL, 0,
 			    app_bytes(app, options->match), &err);
-	enum exit_code code = run_listing(app, options, &filter);
+	enum exit_code code = run_wide(app, options, &filter, SUBJECT_KEYS);
 	inspect_filter_release(&filter);
 	return code;
 }
@@ -390,7 +400,8 @@ static enum exit_code inspect_run(struct app *app, const void *values,
 		return run_key(app, options, app_bytes(app, options->key));
 	if (options->match)
 		return run_match(app, options);
-	return words->count ? run_namespace(app, options, words) : run_overview(app, options);
+	return words->count ? run_namespace(app, options, words)
+			    : run_wide(app, options, NULL, SUBJECT_OVERVIEW);
 }
 
 static const struct command_example examples[] = {
@@ -409,7 +420,7 @@ const struct command command_inspect = {
     .name = "inspect",
     .summary = "what is in the cache, how long it lives",
     .synopsis = "[NAMESPACE [VARS…] | --key KEY | --match GLOB] [--where VAR=VALUE] "
-		"[--ttl | --audit]",
+		"[--summary | --top N | --sample N | --ttl | --audit]",
     .text = "Walks with SCAN, never KEYS. A key that SCAN returns twice while the server "
 	    "resizes its\n"
 	    "table is counted twice. One key: exit code 1 when it is not there.",

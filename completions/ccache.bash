@@ -14,7 +14,7 @@ _ccache_options() {
 	case $1 in
 	get) echo ' --meta --no-fetch --no-store --refresh' ;;
 	warm) echo ' --all --set --ids --from --existing --if --expiring --ttl --deadline --until --failures --prune --evict --ephemeral --if-locked --dry-run' ;;
-	inspect) echo ' --key --match --where --limit --raw --max-value --ttl --audit --examples' ;;
+	inspect) echo ' --key --match --where --limit --summary --sample --top --by --raw --max-value --ttl --audit --examples' ;;
 	invalidate) echo ' --key --match --where --all --dry-run --yes -y --max-keys' ;;
 	stats) echo ' --no-scan' ;;
 	bench) echo ' --max --clients --pipeline --threads --rate --ramp-to --poisson --duration --requests --warm-up --mix --miss --keys --size --ttl --pick --exponent --seed --yes -y --dry-run' ;;
@@ -51,6 +51,10 @@ _ccache_argument() {
 	inspect:--match) echo 'dynamic' ;;
 	inspect:--where) echo 'dynamic' ;;
 	inspect:--limit) echo 'any' ;;
+	inspect:--summary) return 1 ;;
+	inspect:--sample) echo 'any' ;;
+	inspect:--top) echo 'any' ;;
+	inspect:--by) echo 'words bytes idle freq ttl expiry' ;;
 	inspect:--raw) return 1 ;;
 	inspect:--max-value) echo 'any' ;;
 	inspect:--ttl) return 1 ;;

@@ -79,7 +79,7 @@ fits() {
 	start_system
 	"$CCACHE" warm --all -q >/dev/null
 	fits 80 inspect
-	assert_regex "$output" 'NAMESPACE +KEYS +BYTES +TTL MIN +.*NO TTL +OVER'
+	assert_regex "$output" 'NAMESPACE +KEYS +BYTES +NO TTL +OVER +<60 S +MEDIAN'
 	[[ $output != *…* ]] || fail "$output"
 	fits 80 stats
 	assert_regex "$output" 'NAMESPACE +KEYS +SHARE +BYTES +SHARE +MEDIAN TTL'
@@ -97,9 +97,15 @@ fits() {
 	assert_regex "$output" 'NAMESPACE +ASKED +STORED +FAILED'
 	fits 40 inspect call-logs
 	assert_regex "$output" 'call:logs:[0-9a-f]{12,}… +[0-9ms]+ +[0-9.]+ K?i?B'
+	# what warns stays, whatever else has to go
+	rcli SET call:logs:forever x >/dev/null
+	rcli SET message:long x EX 90000 >/dev/null
+	fits 40 inspect
+	assert_regex "$output" 'NAMESPACE +KEYS +NO TTL +OVER'
+	assert_regex "$output" 'call-logs +26 +1 +0'
 	# who reads a pipe gets every column
 	COLUMNS=40 cc_run inspect
-	assert_regex "$output" 'NAMESPACE +KEYS +BYTES +TTL MIN +MEDIAN +MAX +NO TTL +OVER +<60 S'
+	assert_regex "$output" 'NAMESPACE +KEYS +BYTES +NO TTL +OVER +<60 S +MEDIAN +TTL 1s\.\.7d +MIN +MAX'
 }
 
 @test "20 columns: what does not fit wraps or is cut" {
@@ -216,6 +222,10 @@ each_document() {
 	"$1" stats stats --no-scan
 	"$1" ping ping
 	"$1" config-check config check
+	"$1" inspect-sample inspect --sample 100
+	"$1" inspect-top inspect --top 3 --by idle
+	"$1" inspect-top inspect --match 'call:*' --top 3
+	"$1" inspect inspect call-logs --summary
 	"$1" config-check config check bad.json
 	"$1" invalidate-plan invalidate --match 'b*' --dry-run
 	"$1" warm warm --all --dry-run
@@ -232,6 +242,7 @@ fill_for_documents() {
 	rcli LPUSH list a b >/dev/null
 	rcli SET $'k\xff' 1 >/dev/null
 	rcli SET bin $'\xff\xfe' >/dev/null
+	rcli EVAL 'for i = 1, 3000 do redis.call("SET", "message:m" .. i, "x", "EX", 100) end' 0 >/dev/null
 	echo '{ "namespaces": { "a": { "key": 7, "tll": 5 } } }' >bad.json
 }
 

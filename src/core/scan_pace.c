@@ -4,8 +4,9 @@
 
 #define TARGET_NS UINT64_C(700000)
 #define COUNT_FIRST 32
-#define COUNT_LEAST 64 /* at worst some 50 us; less would make a slow link slower */
-#define COUNT_MOST 1024
+#define COUNT_LEAST                                                                            \
+	128 /* at worst some 0.2 ms; less would make a slow link or a busy host slower */
+#define COUNT_MOST 512
 #define REPLY_BYTES ((size_t)128 * 1024) /* of keys in one page: long keys make short pages */
 
 void scan_pace_init(struct scan_pace *pace)
@@ -18,18 +19,27 @@ void scan_pace_asked(struct scan_pace *pace)
 	pace->asked_ns = clock_mono_ns();
 }
 
+/* The least of the last pages: what a busy host delayed says nothing of the server. */
+static uint64_t cost_of_key(struct scan_pace *pace, uint64_t held)
+{
+	uint64_t least = UINT64_MAX;
+
+	pace->costs_ns[pace->pages++ % SCAN_PACE_PAGES] = held / pace->count;
+	for (size_t i = 0; i < SCAN_PACE_PAGES && i < pace->pages; i++)
+		least = pace->costs_ns[i] < least ? pace->costs_ns[i] : least;
+	return least;
+}
+
 void scan_pace_answered(struct scan_pace *pace, size_t keys, size_t bytes)
 {
 	uint64_t took = clock_mono_ns() - pace->asked_ns;
 
 	if (took < pace->trip_ns)
 		pace->trip_ns = took;
-	uint64_t held = took - pace->trip_ns;
-	/* at most twice or half at once: one page that the machine delayed says little */
-	size_t next = held * 2 <= TARGET_NS   ? pace->count * 2
-		      : held >= TARGET_NS * 2 ? pace->count / 2
-					      : (size_t)(pace->count * TARGET_NS / held);
-	if (next < COUNT_LEAST)
+	uint64_t cost = cost_of_key(pace, took - pace->trip_ns);
+	size_t next =
+	    cost * pace->count * 2 <= TARGET_NS ? pace->count * 2 : (size_t)(TARGET_NS / cost);
+	if (next < COUNT_LEAST && pace->count >= COUNT_LEAST)
 		next = COUNT_LEAST;
 	if (next > COUNT_MOST)
 		next = COUNT_MOST;

@@ -10,10 +10,13 @@
  * it. All that is seen of the server is the time from one page to the next,
  * which bounds what a page costs it, less the round trip.
  */
+#define SCAN_PACE_PAGES 8
 struct scan_pace {
 	size_t count; /* for the next SCAN */
 	uint64_t asked_ns;
-	uint64_t trip_ns; /* the shortest page so far bounds the round trip */
+	uint64_t trip_ns;                   /* the shortest page so far bounds the round trip */
+	uint64_t costs_ns[SCAN_PACE_PAGES]; /* of a key, of the last pages */
+	size_t pages;
 };
 void scan_pace_init(struct scan_pace *pace);
 void scan_pace_asked(struct scan_pace *pace);

@@ -4,10 +4,13 @@
 #include "base/mem.h"
 #include "out/format.h"
 #include "out/stream.h"
+#include "out/terminal.h"
 
+#include <langinfo.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdlib.h>
+#include <string.h>
 
 const char *const out_format_names[] = {"table", "json", "ndjson", "csv", "prom", NULL};
 
@@ -76,6 +79,14 @@ void sink_free(struct sink *sink)
 enum out_format sink_format(const struct sink *sink)
 {
 	return sink->format;
+}
+
+bool sink_is_ascii(const struct sink *sink)
+{
+	bool tty_is_ascii = sink->terminal && sink->terminal->is_tty && !sink->terminal->utf8;
+
+	/* libsmartcols 2.38 loops for ever on what the codeset cannot hold */
+	return tty_is_ascii || strcmp(nl_langinfo(CODESET), "UTF-8") != 0;
 }
 
 bool sink_has_metrics(const struct sink *sink)

@@ -23,9 +23,9 @@ struct out_terminal;
  *           fields as one header and one row
  *   prom    Prometheus text format 0.0.4: every numeric column or field that names a metric
  * Values are rendered at once and may go after the call, and so may a struct
- * out_column given to sink_field; the strings in it, and a struct out_table, must stay
- * until sink_end. table and prom hold their output until the table or the document
- * ends, the others write as they go.
+ * out_column given to sink_field, and a struct out_table once it is ended; the strings in
+ * them must stay until sink_end. table and prom hold their output until the table or the
+ * document ends, the others write as they go.
  */
 enum out_format {
 	OUT_TABLE,
@@ -82,7 +82,8 @@ enum out_column_flags {
 	OUT_SHRINK = 4, /* `table` may cut it when the terminal is narrow */
 	OUT_WARN = 8,   /* table: shown in the warning colour when not zero/empty */
 	OUT_MINOR = 16, /* `table` leaves it out when the terminal is narrow, before it cuts
-			   any: the rightmost first, those with OUT_WARN last */
+			   any: the rightmost first, those with OUT_WARN last, and never
+			   one that warns */
 };
 
 struct out_column {
@@ -111,6 +112,11 @@ struct sink *sink_new(enum out_format format, struct out_stream *stream,
 		      const struct out_terminal *terminal);
 void sink_free(struct sink *sink);
 enum out_format sink_format(const struct sink *sink);
+/*
+ * True when text must be ASCII: the terminal shows no more, or the locale's
+ * codeset cannot hold it. For what is drawn; keys and values are escaped anyway.
+ */
+bool sink_is_ascii(const struct sink *sink);
 /* Whether any field or table so far names a metric: without one prom prints nothing. */
 bool sink_has_metrics(const struct sink *sink);
 

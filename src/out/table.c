@@ -8,7 +8,6 @@
 #include "out/terminal.h"
 
 #include <errno.h>
-#include <langinfo.h>
 #include <libsmartcols/libsmartcols.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,18 +29,8 @@ struct table_sink {
 	struct field *fields; /* wait until the section ends, to be aligned */
 	size_t field_count;
 	struct libscols_table *rows;
+	bool *warns; /* of each column: some cell does */
 };
-
-/*
- * True when text must be ASCII: the terminal shows no more, or the locale's
- * codeset cannot hold it, on which libsmartcols 2.38 loops for ever.
- */
-static bool is_ascii_only(const struct sink *sink)
-{
-	bool tty_is_ascii = sink->terminal && sink->terminal->is_tty && !sink->terminal->utf8;
-
-	return tty_is_ascii || strcmp(nl_langinfo(CODESET), "UTF-8") != 0;
-}
 
 static void write_field(struct sink *sink, const struct field *field, size_t title_width)
 {
@@ -107,7 +96,7 @@ static void table_field(struct sink *sink, const struct out_column *column,
 	    mem_resize(table->fields, table->field_count + 1, sizeof *table->fields);
 	struct field *field = &table->fields[table->field_count++];
 	*field = (struct field){.title = column->title, .warn = is_warning(column, value)};
-	out_value_human(&field->value, value, column->unit, is_ascii_only(sink));
+	out_value_human(&field->value, value, column->unit, sink_is_ascii(sink));
 }
 
 static void table_note(struct sink *sink, struct bytes text)
@@ -116,19 +105,24 @@ static void table_note(struct sink *sink, struct bytes text)
 	struct out_value value = out_text(text);
 
 	enter((struct table_sink *)sink, SECTION_NOTES);
-	out_value_human(&clean, &value, OUT_PLAIN, is_ascii_only(sink));
+	out_value_human(&clean, &value, OUT_PLAIN, sink_is_ascii(sink));
 	buf_add_char(&clean, '\n');
 	out_stream_write(sink->stream, buf_bytes(&clean));
 	buf_release(&clean);
 }
 
-static void shown_flags(const struct out_table *shape, unsigned *ret_flags)
+/* Of the columns that are shown; what warns must not be left out. */
+static void shown_flags(const struct table_sink *table, unsigned *ret_flags)
 {
+	const struct out_table *shape = table->sink.table;
 	size_t count = 0;
 
 	for (size_t i = 0; i < shape->column_count; i++) {
-		if (!(shape->columns[i].flags & OUT_DETAIL))
-			ret_flags[count++] = shape->columns[i].flags;
+		unsigned flags = shape->columns[i].flags;
+
+		if (!(flags & OUT_DETAIL))
+			ret_flags[count++] =
+			    table->warns[i] ? flags & ~(unsigned)OUT_MINOR : flags;
 	}
 }
 
@@ -140,7 +134,7 @@ static void add_column(struct sink *sink, const struct out_column *column)
 	struct out_value title = out_str(column->title);
 	struct buf text = {0};
 
-	out_value_human(&text, &title, OUT_PLAIN, is_ascii_only(sink));
+	out_value_human(&text, &title, OUT_PLAIN, sink_is_ascii(sink));
 	struct libscols_column *added =
 	    scols_table_new_column(table->rows, buf_str(&text), 0, flags);
 	if (*style)
@@ -158,6 +152,7 @@ static void rows_begin(struct sink *sink)
 				  out_style(sink->terminal, OUT_STYLE_BOLD), sink->table->title,
 				  out_style(sink->terminal, OUT_STYLE_NONE));
 	table->rows = scols_new_table();
+	table->warns = mem_zalloc(sink->table->column_count, sizeof *table->warns);
 	scols_table_enable_noencoding(table->rows, 1);
 	scols_table_enable_colors(table->rows, sink->terminal && sink->terminal->colour);
 	scols_table_set_column_separator(table->rows, GAP);
@@ -177,8 +172,8 @@ static void fit_rows(struct sink *sink)
 	if (!sink->terminal || !sink->terminal->is_tty)
 		return;
 	unsigned *flags = mem_zalloc(sink->table->column_count + 1, sizeof *flags);
-	shown_flags(sink->table, flags);
-	out_fit_table(rows, flags, sizeof GAP - 1, sink->terminal->width, is_ascii_only(sink));
+	shown_flags((struct table_sink *)sink, flags);
+	out_fit_table(rows, flags, sizeof GAP - 1, sink->terminal->width, sink_is_ascii(sink));
 	free(flags);
 }
 
@@ -189,7 +184,7 @@ static void fill_cell(struct sink *sink, struct libscols_line *line, size_t at,
 	struct libscols_column *place = scols_table_get_column(table->rows, at);
 	struct buf text = {0};
 
-	out_value_human(&text, value, column->unit, is_ascii_only(sink));
+	out_value_human(&text, value, column->unit, sink_is_ascii(sink));
 	scols_line_set_data(line, at, buf_str(&text));
 	buf_release(&text);
 	if (value->type == OUT_T_INT || value->type == OUT_T_REAL)
@@ -206,8 +201,11 @@ static void table_row(struct sink *sink, const struct out_value *values)
 	size_t at = 0;
 
 	for (size_t i = 0; i < sink->table->column_count; i++) {
-		if (!(sink->table->columns[i].flags & OUT_DETAIL))
-			fill_cell(sink, line, at++, &sink->table->columns[i], &values[i]);
+		const struct out_column *column = &sink->table->columns[i];
+
+		table->warns[i] |= is_warning(column, &values[i]);
+		if (!(column->flags & OUT_DETAIL))
+			fill_cell(sink, line, at++, column, &values[i]);
 	}
 }
 
@@ -228,6 +226,8 @@ static void rows_end(struct sink *sink)
 	free(text);
 	scols_unref_table(table->rows);
 	table->rows = NULL;
+	free(table->warns);
+	table->warns = NULL;
 }
 
 static void table_end(struct sink *sink)
@@ -242,6 +242,7 @@ static void table_release(struct sink *sink)
 	scols_unref_table(table->rows);
 	drop_fields(table);
 	free(table->fields);
+	free(table->warns);
 }
 
 const struct out_format_ops out_table_ops = {

@@ -11,6 +11,7 @@
 #include "wire/target.h"
 
 /* What walks the keyspace, against a real server. */
+static volatile int stop_now;
 static struct server server;
 static struct target target;
 static struct redis *redis;
@@ -109,6 +110,32 @@ TEST(scan_follows_a_pattern)
 
 	CHECK_INT(scan_run(redis, &options, &result, &err), 0);
 	CHECK_INT(seen.keys, 10);
+}
+
+static void interrupt(void *ctx, uint64_t keys)
+{
+	(void)ctx;
+	(void)keys;
+	stop_now = 2;
+}
+
+TEST(overview_keeps_what_it_saw_when_interrupted)
+{
+	struct inspect_overview overview = {0};
+	struct err err = {0};
+	const volatile int *before = redis_set_cancel(redis, &stop_now);
+
+	fill(4000); /* progress is told, and here the signal comes, after 4096 */
+	CHECK_INT(inspect_overview(redis, set, interrupt, NULL, &overview, &err), -1);
+	CHECK_INT(err.kind, ERR_INTERRUPTED);
+	CHECK(!overview.scan.complete);
+	CHECK(overview.scan.keys >= 4096 && overview.scan.keys < 8000);
+	CHECK_INT(overview.groups[0].keys + overview.groups[1].keys, overview.scan.keys);
+	CHECK_INT(redis_outstanding(redis), 0);
+	inspect_overview_release(&overview);
+	stop_now = 0;
+	redis_set_cancel(redis, before);
+	fill(1000);
 }
 
 TEST(overview_folds_keys_into_their_namespace)
@@ -284,6 +311,7 @@ int main(void)
 	RUN(scan_sees_every_key_with_its_probes);
 	RUN(scan_stops_when_told);
 	RUN(scan_follows_a_pattern);
+	RUN(overview_keeps_what_it_saw_when_interrupted);
 	RUN(overview_folds_keys_into_their_namespace);
 	RUN(keyinfo_reads_every_type);
 	RUN(keyinfo_cuts_what_is_too_long);
