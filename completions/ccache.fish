@@ -71,7 +71,7 @@ set -g __ccache_verbs get warm inspect invalidate stats bench config ping repl h
 # which choose the server and the configuration
 set -g __ccache_settled --host -h --port -p --socket -s --uri -u --db -n --pass -a --user --cacert --cert --key --sni --proxy --timeout --config --profile
 set -g __ccache_settled_flags --tls --insecure
-set -g __ccache_with_argument --host -h --port -p --socket -s --uri -u --db -n --pass -a --user --cacert --cert --key --sni --proxy --timeout --config --profile --output -o --progress --log-level --log-format --set --ids --from --if --expiring --ttl --deadline --until --failures --if-locked --key --match --where --limit --max-value --examples --key --match --where --max-keys --clients --pipeline --threads --rate --ramp-to --duration --requests --warm-up --mix --miss --keys --size --ttl --pick --exponent --seed --max-keys --count --execute -e
+set -g __ccache_with_argument --host -h --port -p --socket -s --uri -u --db -n --pass -a --user --cacert --cert --key --sni --proxy --timeout --config --profile --output -o --progress --log-level --log-format --set --ids --from --if --expiring --ttl --deadline --until --failures --if-locked --key --match --where --limit --sample --top --by --max-value --examples --key --match --where --max-keys --clients --pipeline --threads --rate --ramp-to --duration --requests --warm-up --mix --miss --keys --size --ttl --pick --exponent --seed --max-keys --count --execute -e
 
 complete -c ccache -f
 complete -c ccache -l host -s h -x -d 'Redis server\'s name or address'
@@ -135,6 +135,10 @@ complete -c ccache -n '__ccache_verb_is inspect' -l key -x -a '(__ccache_dynamic
 complete -c ccache -n '__ccache_verb_is inspect' -l match -x -a '(__ccache_dynamic)' -d 'list the keys that match'
 complete -c ccache -n '__ccache_verb_is inspect' -l where -x -a '(__ccache_dynamic)' -d 'list the namespace\'s keys whose var has this value'
 complete -c ccache -n '__ccache_verb_is inspect' -l limit -x -d 'list at most N keys; 0: all (default 100)'
+complete -c ccache -n '__ccache_verb_is inspect' -l summary -d 'of the chosen keys the figures in place of the list'
+complete -c ccache -n '__ccache_verb_is inspect' -l sample -x -d 'estimate the figures from about N random keys, with 95 % bounds'
+complete -c ccache -n '__ccache_verb_is inspect' -l top -x -d 'the N first keys of all or of the chosen ones, as --by ranks them'
+complete -c ccache -n '__ccache_verb_is inspect' -l by -x -a 'bytes idle freq ttl expiry' -d '--top: the largest (the default), longest idle, most used (LFU), longest or shortest to live'
 complete -c ccache -n '__ccache_verb_is inspect' -l raw -d 'one key: its exact stored bytes and nothing else'
 complete -c ccache -n '__ccache_verb_is inspect' -l max-value -x -d 'one key: read at most so much of a value (default 64KiB); --audit: check no longer ones (default 1MiB)'
 complete -c ccache -n '__ccache_verb_is inspect' -l ttl -d 'check TTLs against their namespaces; exit 1 on a violation'
