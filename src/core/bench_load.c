@@ -86,8 +86,13 @@ void bench_names_release(struct bench_names *names)
 
 static void put_digits(char *out, uint64_t number)
 {
-	for (int i = DIGITS; i-- > 0; number /= 10)
-		out[i] = (char)('0' + number % 10);
+	static const char pairs[] = "00010203040506070809101112131415161718192021222324"
+				    "25262728293031323334353637383940414243444546474849"
+				    "50515253545556575859606162636465666768697071727374"
+				    "75767778798081828384858687888990919293949596979899";
+
+	for (int i = DIGITS; i > 0; i -= 2, number /= 100)
+		memcpy(out + i - 2, pairs + number % 100 * 2, 2);
 }
 
 static int expand(const struct bench_family *family, struct bytes id, struct buf *buf,

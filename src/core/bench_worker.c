@@ -38,8 +38,33 @@ static void tell_second(struct bench_worker *worker)
 	all->told++;
 }
 
+static void add_time(struct histogram *histogram, uint64_t ns, uint64_t times)
+{
+	if (!histogram->counts)
+		histogram_init(histogram, DIGITS_3);
+	histogram_add_many(histogram, ns, times);
+}
+
+static void count_times(struct bench_worker *worker)
+{
+	const struct swarm_op *op = &worker->same_op;
+	uint64_t count = worker->same_count;
+	uint64_t now_ns = worker->same_ns;
+
+	if (count == 0)
+		return;
+	worker->same_count = 0;
+	add_time(&worker->same_row->service, now_ns - op->sent_ns, count);
+	histogram_add_many(&worker->times, now_ns - op->due_ns, count);
+	if (worker->driver.due) {
+		add_time(&worker->same_row->response, now_ns - op->due_ns, count);
+		add_time(&worker->lag, op->sent_ns - op->due_ns, count);
+	}
+}
+
 static void end_second(struct bench_worker *worker)
 {
+	count_times(worker);
 	pthread_mutex_lock(&worker->shared->lock);
 	tell_second(worker);
 	pthread_mutex_unlock(&worker->shared->lock);
@@ -51,13 +76,6 @@ static void end_second(struct bench_worker *worker)
 }
 
 /* --- answers --- */
-
-static void add_time(struct histogram *histogram, uint64_t ns)
-{
-	if (!histogram->counts)
-		histogram_init(histogram, DIGITS_3);
-	histogram_add(histogram, ns);
-}
 
 static void count_error(struct bench_worker *worker, const struct reply *reply)
 {
@@ -117,12 +135,15 @@ static void on_done(void *ctx, const struct swarm_op *sent, const struct reply *
 	}
 	row->count++;
 	worker->figures.count++;
-	add_time(&row->service, now_ns - sent->sent_ns);
-	histogram_add(&worker->times, now_ns - sent->due_ns);
-	if (worker->driver.due) {
-		add_time(&row->response, now_ns - sent->due_ns);
-		add_time(&worker->lag, sent->sent_ns - sent->due_ns);
+	if (row != worker->same_row || now_ns != worker->same_ns ||
+	    sent->sent_ns != worker->same_op.sent_ns ||
+	    sent->due_ns != worker->same_op.due_ns) {
+		count_times(worker);
+		worker->same_row = row;
+		worker->same_op = *sent;
+		worker->same_ns = now_ns;
 	}
+	worker->same_count++;
 	count_value(worker, row, op, reply);
 }
 
@@ -223,6 +244,7 @@ static void *run(void *ctx)
 	worker->status = swarm_run(worker->swarm, shared->cancel, &worker->err);
 	if (worker->status != 0)
 		shared->stop = 1;
+	count_times(worker);
 	pthread_mutex_lock(&shared->lock);
 	if (worker->figures.count + worker->figures.errors > 0)
 		tell_second(worker);

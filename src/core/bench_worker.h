@@ -53,6 +53,12 @@ struct bench_worker {
 	uint64_t scheduled;
 	uint64_t last_ns;
 
+	/* Answers of the same batch took equally long: they are counted together. */
+	struct bench_row *same_row;
+	struct swarm_op same_op;
+	uint64_t same_ns; /* when they came */
+	uint64_t same_count;
+
 	size_t second; /* that is being counted */
 	uint64_t second_end_ns;
 	struct bench_second figures;

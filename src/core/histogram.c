@@ -47,9 +47,14 @@ void histogram_release(struct histogram *histogram)
 
 void histogram_add(struct histogram *histogram, uint64_t value)
 {
-	histogram->counts[bucket_of(histogram, value)]++;
-	histogram->total++;
-	histogram->sum += (double)value;
+	histogram_add_many(histogram, value, 1);
+}
+
+void histogram_add_many(struct histogram *histogram, uint64_t value, uint64_t times)
+{
+	histogram->counts[bucket_of(histogram, value)] += times;
+	histogram->total += times;
+	histogram->sum += (double)value * (double)times;
 	if (value < histogram->min)
 		histogram->min = value;
 	if (value > histogram->max)

@@ -22,6 +22,7 @@ struct histogram {
 void histogram_init(struct histogram *histogram, unsigned bits);
 void histogram_release(struct histogram *histogram);
 void histogram_add(struct histogram *histogram, uint64_t value);
+void histogram_add_many(struct histogram *histogram, uint64_t value, uint64_t times);
 /* Adds all of other, which has the same bits. */
 void histogram_merge(struct histogram *histogram, const struct histogram *other);
 /*

@@ -4,6 +4,9 @@
 #include "base/mem.h"
 
 #include <hiredis/hiredis.h>
+#if HIREDIS_MAJOR < 1
+#include <hiredis/sds.h>
+#endif
 #include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -47,6 +50,7 @@ struct resp {
 	struct open_array open[DEPTH_MAX];
 	struct mem_arena arena;
 	const char *fault; /* our own reason to stop */
+	char *scratch;     /* for resp_room, where the reader's buffer is not ours to use */
 };
 
 static const char endless[] = "*2147483647\r\n";
@@ -237,6 +241,7 @@ void resp_free(struct resp *resp)
 		return;
 	redisReaderFree(resp->reader);
 	mem_arena_release(&resp->arena);
+	free(resp->scratch);
 	free(resp);
 }
 
@@ -285,16 +290,19 @@ static int explain(struct resp *resp, const char *data, size_t len, struct err *
 		       resp->reader->errstr);
 }
 
-int resp_feed(struct resp *resp, const char *data, size_t len, struct err *err)
+/* Before the endless array ends: at a moment when the reader holds nothing. */
+static void renew_reader(struct resp *resp)
 {
-	void *none = NULL;
-
-	/* Before the endless array ends: at a moment when the reader holds nothing. */
 	if (resp->elements > INT_MAX / 2 && resp->depth == 0 &&
 	    resp->reader->pos == resp->reader->len)
 		open_reader(resp);
-	if (redisReaderFeed(resp->reader, data, len) != REDIS_OK ||
-	    redisReaderGetReply(resp->reader, &none) != REDIS_OK || none)
+}
+
+static int read_replies(struct resp *resp, const char *data, size_t len, struct err *err)
+{
+	void *none = NULL;
+
+	if (redisReaderGetReply(resp->reader, &none) != REDIS_OK || none)
 		return explain(resp, data, len, err);
 	if (bulk_too_long(resp)) {
 		resp->fault = "its answer is longer than the limit";
@@ -302,6 +310,50 @@ int resp_feed(struct resp *resp, const char *data, size_t len, struct err *err)
 	}
 	return 0;
 }
+
+int resp_feed(struct resp *resp, const char *data, size_t len, struct err *err)
+{
+	renew_reader(resp);
+	if (redisReaderFeed(resp->reader, data, len) != REDIS_OK)
+		return explain(resp, data, len, err);
+	return read_replies(resp, data, len, err);
+}
+
+#if HIREDIS_MAJOR < 1
+/* The reader's buffer is an sds that its header shows, with functions to grow it. */
+char *resp_room(struct resp *resp, size_t len)
+{
+	redisReader *reader = resp->reader;
+
+	renew_reader(resp);
+	reader = resp->reader;
+	reader->buf = mem_check(sdsMakeRoomFor(reader->buf, len));
+	return reader->buf + reader->len;
+}
+
+int resp_came(struct resp *resp, size_t len, struct err *err)
+{
+	redisReader *reader = resp->reader;
+
+	sdsIncrLen(reader->buf, (int)len);
+	reader->len += len;
+	/* At a protocol error the reader frees its buffer: there is nothing to show. */
+	return read_replies(resp, NULL, 0, err);
+}
+#else
+char *resp_room(struct resp *resp, size_t len)
+{
+	(void)len;
+	if (!resp->scratch)
+		resp->scratch = mem_alloc(RESP_FEED);
+	return resp->scratch;
+}
+
+int resp_came(struct resp *resp, size_t len, struct err *err)
+{
+	return resp_feed(resp, resp->scratch, len, err);
+}
+#endif
 
 static size_t digits_of(size_t number)
 {

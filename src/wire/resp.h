@@ -32,6 +32,12 @@ void resp_free(struct resp *resp);
  * connection is of no more use then.
  */
 int resp_feed(struct resp *resp, const char *data, size_t len, struct err *err);
+/*
+ * The same without a copy: where to receive up to len (at most RESP_FEED) bytes,
+ * and that so many have come.
+ */
+char *resp_room(struct resp *resp, size_t len);
+int resp_came(struct resp *resp, size_t len, struct err *err);
 
 /*
  * A command as an array of bulk strings: its size, and its bytes written to where

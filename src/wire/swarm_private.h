@@ -48,7 +48,6 @@ struct swarm {
 	uint64_t now_ns;      /* when the bytes being read arrived */
 	uint64_t progress_ns; /* when something was answered last */
 	bool blocked;         /* no connection has room for what is due */
-	char input[RESP_FEED];
 };
 
 /* Sends what the client has filled; what cannot be sent now waits for room. */

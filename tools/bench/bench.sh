@@ -1,0 +1,86 @@
+#!/bin/bash
+# ccache bench --max against redis-benchmark: the same commands (GET, and SET with
+# a PX) on as many keys with names as long, 50 connections, depth 1, 16 and 64,
+# values of 3 B and 1 KB, over a unix socket and TCP. The server has one core,
+# the client the other. RUNS (5) in turns; medians of the client's CPU per
+# operation (user and system time of the whole process) and of operations a
+# second. ONLY='unix GET 3 1' measures that line alone; LENGTH (1) makes the runs longer.
+set -euo pipefail
+RUNS=${RUNS:-5}
+. "$(dirname "$0")/common.bash"
+keys=1000 prefix=cc:bench:redisbenchmk:key: only=${ONLY:-}
+pin=()
+(($(nproc) > 1)) && pin=(taskset -c 1)
+
+# measure NAME COMMAND…: notes its CPU time per operation.
+measure() {
+	local name=$1
+	shift
+	command time -f '%U %S' -o "$dir/time" "${pin[@]}" "$@" >"$dir/out" 2>"$dir/err" || { cat "$dir/err" >&2; exit 1; }
+	note "$name.cpu" "$(awk -v n="$n" '{ printf "%.4f", ($1 + $2) * 1e6 / n }' "$dir/time")"
+}
+
+ours() {
+	measure ours "$ccache" "${way[@]}" bench --max --clients 50 --pipeline "$depth" --keys "$keys" --size "$size" \
+		--mix "${command,,}=1" --requests "$n" -o json -q
+	[[ $(jq -c '[.errors, .count, (.hit_ratio // 1)]' "$dir/out") == "[0,$n,1]" ]] || { cat "$dir/out" >&2; exit 1; }
+	note ours.rate "$(jq -r .per_second "$dir/out")"
+}
+
+theirs() {
+	local words=(GET "$prefix"__rand_int__)
+	[[ $command == SET ]] && words=(SET "$prefix"__rand_int__ "$value" PX 3600000)
+	measure theirs redis-benchmark "${way[@]}" -c 50 -P "$depth" -n "$n" -r "$keys" --csv "${words[@]}"
+	note theirs.rate "$(tail -1 "$dir/out" | cut -d, -f2 | tr -d '"')"
+}
+
+# The keys that redis-benchmark reads, each of them.
+fill() {
+	awk -v keys="$keys" -v prefix="$prefix" -v value="$value" \
+		'BEGIN { for (i = 0; i < keys; i++) printf "SET %s%012d %s\n", prefix, i, value }' | cli >/dev/null
+}
+
+# What DESIGN section 14 asks of a line: of the CPU, of the rate.
+bars() {
+	case "$socket $command $size $depth" in
+	unix*' 1') echo 0.45 1.8 ;;
+	TCP*' 1') echo 0.65 1.4 ;;
+	*'SET 1024 '*) echo 0.90 0.97 ;;
+	*'GET 1024 64') echo 0.60 0.97 ;;
+	*) echo 0.75 0.97 ;;
+	esac
+}
+
+line() {
+	[[ ! $only || $only == "$socket $command $size $depth" ]] || return 0
+	local cpu_bar rate_bar i what="$socket $command, $size B, depth $depth"
+	local -A count=([1]=100000 [16]=700000 [64]=1200000)
+	n=$((${count[$depth]} * ${LENGTH:-1}))
+	value=$(printf "%${size}s" '' | tr ' ' x)
+	rm -f "$dir"/figures.*
+	cli FLUSHALL SYNC >/dev/null
+	fill
+	for ((i = 0; i < runs; i++)); do
+		ours
+		theirs
+	done
+	read -r cpu_bar rate_bar < <(bars)
+	bar "$what: CPU $(median ours.cpu) of $(median theirs.cpu) us/op" "$(ratio "$(median ours.cpu)" "$(median theirs.cpu)")" '<=' "$cpu_bar"
+	bar "$what: $(median ours.rate | cut -d. -f1)/s, $(median theirs.rate | cut -d. -f1)/s" \
+		"$(ratio "$(median ours.rate)" "$(median theirs.rate)")" '>=' "$rate_bar"
+}
+
+port=$(free_port)
+start_redis --port "$port"
+((${#pin[@]})) && taskset -acp 0 "${pids[-1]}" >/dev/null
+for socket in unix TCP; do
+	way=(-s "$dir/s")
+	[[ $socket == TCP ]] && way=(-h 127.0.0.1 -p "$port")
+	for depth in 1 16 64; do
+		for command in GET SET; do
+			for size in 3 1024; do
+				line
+			done
+		done
+	done
+done
