@@ -1,14 +1,12 @@
 #include "app.h"
 
 #include "base/err.h"
+#include "bench_measure.h"
 #include "bench_options.h"
 #include "bench_view.h"
 #include "core/bench_prepare.h"
-#include "core/bench_watch.h"
 #include "opt/opt.h"
 #include "out/progress.h"
-#include "out/sink.h"
-#include "out/stream.h"
 #include "wire/redis.h"
 
 #include <inttypes.h>
@@ -83,86 +81,6 @@ static int clean(struct app *app, const struct bench_job *job, struct err *err)
 	return status;
 }
 
-/* A run under way: the document opens with its first second. */
-struct showing {
-	struct app *app;
-	struct sink *sink;
-	struct bench_watch watch;
-};
-
-static void open_document(struct showing *showing)
-{
-	if (showing->sink)
-		return;
-	showing->sink = app_sink(showing->app, "bench", 1);
-	bench_view_seconds_begin(showing->sink);
-}
-
-static void on_begin(void *ctx)
-{
-	struct showing *showing = ctx;
-
-	bench_watch_begin(&showing->watch);
-}
-
-static void on_second(void *ctx, size_t second, const struct bench_second *figures)
-{
-	struct showing *showing = ctx;
-
-	open_document(showing);
-	bench_view_second(showing->sink, second, figures);
-	/* A failure shows when the document ends. */
-	if (sink_format(showing->sink) == OUT_NDJSON)
-		(void)out_stream_flush(showing->app->out, NULL);
-	bench_watch_beat(&showing->watch);
-}
-
-static enum exit_code judge(struct app *app, const struct bench_result *result)
-{
-	struct bench_row all;
-	enum exit_code code = EXIT_DONE;
-
-	bench_row_sum(result, -1, &all);
-	if (all.errors > 0) {
-		code = all.count > 0 ? EXIT_PARTIAL : EXIT_REDIS;
-		app_warn(app, "%" PRIu64 " of %" PRIu64 " operations failed: %s", all.errors,
-			 all.errors + all.count, result->errors[0].text);
-	}
-	if (result->unsent > 0)
-		app_warn(app,
-			 "%" PRIu64
-			 " operations were due and never sent: the true response times "
-			 "are worse than shown",
-			 result->unsent);
-	bench_row_release(&all);
-	return code;
-}
-
-static enum exit_code measure(struct app *app, const struct bench_job *job)
-{
-	struct showing showing = {
-	    .app = app,
-	    .watch = {.redis = app->redis, .job = job, .cpu_us = -1, .evicted = -1}};
-	const struct bench_follower follower = {&showing, on_begin, on_second};
-	struct bench_result result;
-	struct err err = {0};
-	int status = bench_run(&app->target, job, app->cancel, &follower, &result, &err);
-	enum exit_code code = EXIT_DONE;
-
-	if (result.elapsed_ns > 0 || showing.sink) {
-		open_document(&showing);
-		bench_view_seconds_end(showing.sink);
-		if (status == 0)
-			bench_watch_end(&showing.watch, &result);
-		bench_view_result(app, showing.sink, job, &result);
-		code = app_finish(app, showing.sink, judge(app, &result));
-	}
-	if (status != 0)
-		code = exit_worst(code, app_fail(app, &err));
-	bench_result_release(&result);
-	return code;
-}
-
 static enum exit_code bench_run_verb(struct app *app, const void *values,
 				     const struct opt_words *words)
 {
@@ -183,7 +101,7 @@ static enum exit_code bench_run_verb(struct app *app, const void *values,
 	if (prepare(app, &plan.job, &err) != 0)
 		code = app_fail(app, &err);
 	else
-		code = measure(app, &plan.job);
+		code = bench_measure(app, options, &plan);
 	if (clean(app, &plan.job, &cleaning) != 0)
 		code = exit_worst(code, app_fail(app, &cleaning));
 out:

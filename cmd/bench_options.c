@@ -2,14 +2,18 @@
 
 #include "app.h"
 #include "base/err.h"
+#include "base/mem.h"
 #include "base/num.h"
+#include "core/bench_keys.h"
 #include "core/bench_prepare.h"
 #include "core/namespace.h"
 
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define AT(field) .offset = offsetof(struct bench_options, field)
+#define BENCH_COMMAND_WORDS 60
 #define SIZE_MAX_BYTES (UINT64_C(64) << 20)
 
 const struct opt_row bench_rows[] = {
@@ -132,6 +136,68 @@ const struct opt_row bench_rows[] = {
      .fallback = "1",
      AT(seed),
      .help = "of the random choices: the same seed, the same load"},
+    {.name = "command",
+     .type = OPT_TEXT,
+     .arg = "WORDS",
+     AT(command),
+     .help = "another operation, as 'HGET {key} field'; {value} is one of --size"},
+    {.name = "prepare",
+     .type = OPT_TEXT,
+     .arg = "WORDS",
+     AT(prepare),
+     .help = "what writes a key beforehand instead of SET, as 'HSET {key} field {value}'"},
+    {.name = "ids",
+     .type = OPT_TEXT,
+     .arg = "FILE",
+     AT(ids),
+     .complete = OPT_COMPLETE_FILE,
+     .help = "the namespace's keys are made of these ids, a line each"},
+    {.name = "read-live",
+     .type = OPT_FLAG,
+     AT(read_live),
+     .help = "read the real keys that are in Redis (--keys of them at most), write nothing"},
+    {.name = "sample",
+     .type = OPT_COUNT,
+     .arg = "N",
+     .min = 1,
+     .max = 1000000,
+     AT(sample),
+     .help = "sizes of values as those of so many real keys of the namespace"},
+    {.name = "verify",
+     .type = OPT_FLAG,
+     AT(verify),
+     .help = "check every value read: the right key's, whole, not older than the last write"},
+    {.name = "assert",
+     .type = OPT_LIST,
+     .arg = "EXPRESSION",
+     AT(assertions),
+     .help = "exit 1 unless it holds, as 'get.p99<5ms' or 'errors==0'; may be given again"},
+    {.name = "hdr",
+     .type = OPT_TEXT,
+     .arg = "FILE",
+     AT(hdr),
+     .complete = OPT_COMPLETE_FILE,
+     .help = "write the times as a log for HdrHistogram's tools"},
+    {.name = "rounds",
+     .type = OPT_COUNT,
+     .arg = "N",
+     .min = 1,
+     .max = 1000,
+     .fallback = "1",
+     AT(rounds),
+     .help = "measure so many times, for the spread"},
+    {.name = "baseline",
+     .type = OPT_TEXT,
+     .arg = "FILE",
+     AT(baseline),
+     .complete = OPT_COMPLETE_FILE,
+     .help = "compare with a former run's -o json; exit 1 when it got worse"},
+    {.name = "max-regress",
+     .type = OPT_RATIO,
+     .arg = "SHARE",
+     .fallback = "10%",
+     AT(max_regress),
+     .help = "with --baseline: so much worse is still well"},
     {.name = "yes",
      .letter = 'y',
      .type = OPT_FLAG,
@@ -152,7 +218,7 @@ static int parse_share(struct bytes part, double *mix, struct err *err)
 	struct bytes name = bytes_sub(part, 0, equals);
 	double share = 0;
 
-	for (int kind = 0; kind < BENCH_COMMAND; kind++) {
+	for (int kind = 0; kind < BENCH_KINDS; kind++) {
 		if (!bytes_equal_str(name, bench_kind_names[kind]))
 			continue;
 		if (num_parse_real(bytes_sub(part, equals + 1, part.len), 0, 1e9, &share) != 0)
@@ -160,14 +226,18 @@ static int parse_share(struct bytes part, double *mix, struct err *err)
 		mix[kind] = share;
 		return 0;
 	}
-	return err_set(err, ERR_USAGE,
-		       "--mix: '%.*s' is not get=N, set=N or del=N (as in get=90,set=9,del=1)",
-		       BYTES_ARG(bytes_sub(part, 0, 100)));
+	return err_set(
+	    err, ERR_USAGE,
+	    "--mix: '%.*s' is not get=N, set=N, del=N or command=N (as in get=90,set=9,del=1)",
+	    BYTES_ARG(bytes_sub(part, 0, 100)));
 }
 
-static int parse_mix(const char *text, double *mix, struct err *err)
+static int parse_mix(const struct bench_options *options, double *mix, struct err *err)
 {
-	struct bytes rest = bytes_of(text ? text : "get=1");
+	const char *text = options->mix       ? options->mix
+			   : options->command ? "command=1"
+					      : "get=1";
+	struct bytes rest = bytes_of(text);
 	double sum = 0;
 
 	while (rest.len > 0) {
@@ -181,6 +251,11 @@ static int parse_mix(const char *text, double *mix, struct err *err)
 		sum += mix[kind];
 	if (sum <= 0)
 		return err_set(err, ERR_USAGE, "--mix '%s' leaves nothing to do", text);
+	if ((mix[BENCH_COMMAND] > 0) != (options->command != NULL))
+		return err_set(err, ERR_USAGE,
+			       options->command
+				   ? "--mix has no share for the --command: add command=N"
+				   : "--mix command=N needs a --command");
 	for (int kind = 0; kind < BENCH_KINDS; kind++)
 		mix[kind] /= sum;
 	return 0;
@@ -205,6 +280,51 @@ static int parse_size(const char *text, size_t *ret_min, size_t *ret_max, struct
 			       min > max ? "ends before it begins" : "at most 64MiB");
 	*ret_min = (size_t)min;
 	*ret_max = (size_t)max;
+	return 0;
+}
+
+static int split_words(const char *option, const char *text, struct bench_words *words,
+		       size_t *ret_count, struct err *err)
+{
+	size_t count = 0;
+
+	if (opt_split_line(text, strlen(text), &words->words, &count, err) != 0)
+		return err_wrap(err, "%s", option);
+	if (count == 0 || count > BENCH_COMMAND_WORDS)
+		return err_set(err, ERR_USAGE, "%s: 1 to %d words", option,
+			       BENCH_COMMAND_WORDS);
+	words->argv = mem_zalloc(count, sizeof *words->argv);
+	for (size_t i = 0; i < count; i++)
+		words->argv[i] = (struct bytes){words->words[i].ptr, words->words[i].len};
+	*ret_count = count;
+	return 0;
+}
+
+static int set_commands(const struct bench_options *options, struct bench_plan *plan,
+			struct err *err)
+{
+	struct bench_job *job = &plan->job;
+
+	if (options->command && split_words("--command", options->command, &plan->command,
+					    &job->command_count, err) != 0)
+		return -1;
+	if (options->prepare && split_words("--prepare", options->prepare, &plan->prepare,
+					    &job->prepare_count, err) != 0)
+		return -1;
+	job->command = plan->command.argv;
+	job->prepare = plan->prepare.argv;
+	return 0;
+}
+
+static int set_assertions(const struct bench_options *options, struct bench_plan *plan,
+			  struct err *err)
+{
+	plan->assertions = mem_zalloc(options->assertions.count, sizeof *plan->assertions);
+	for (size_t i = 0; i < options->assertions.count; i++)
+		if (bench_assert_parse(options->assertions.items[i], &plan->assertions[i],
+				       err) != 0)
+			return -1;
+	plan->assertion_count = options->assertions.count;
 	return 0;
 }
 
@@ -236,6 +356,38 @@ static int add_family(struct bench_job *job, const struct ns *ns,
 	}
 	job->family_count++;
 	return parse_size(options->size, &family->size_min, &family->size_max, err);
+}
+
+/* Keys and sizes that are given by a file or by what is in Redis. */
+static int find_names(struct app *app, const struct bench_options *options,
+		      struct bench_plan *plan, size_t i, struct err *err)
+{
+	struct bench_family *family = &plan->job.families[i];
+	const struct nsset *set = app_namespaces(app);
+
+	if (options->ids && (!family->ns || plan->job.family_count > 1))
+		return err_set(err, ERR_USAGE, "--ids FILE goes with one namespace");
+	if (options->ids && options->read_live)
+		return err_set(err, ERR_USAGE, "--ids and --read-live exclude each other");
+	if (options->ids &&
+	    bench_keys_from_file(set, family->ns, options->ids, &plan->names[i], err) != 0)
+		return -1;
+	if (options->read_live &&
+	    bench_keys_from_live(app->redis, set, family->ns, (size_t)family->keys,
+				 &plan->names[i], err) != 0)
+		return -1;
+	if (options->ids || options->read_live) {
+		family->names = &plan->names[i];
+		family->keys = plan->names[i].count;
+		family->live = options->read_live;
+	}
+	if (options->sample == OPT_UNSET)
+		return 0;
+	if (bench_sizes_from_live(app->redis, set, family->ns, (size_t)options->sample,
+				  &plan->sizes[i], &family->size_count, err) != 0)
+		return -1;
+	family->sizes = plan->sizes[i];
+	return 0;
 }
 
 static int add_families(struct app *app, const struct bench_options *options,
@@ -274,12 +426,13 @@ static int set_load(const struct bench_options *options, struct bench_job *job, 
 			   : job->requests                   ? 0
 							     : 10000;
 	job->miss = options->miss;
+	job->verify = options->verify;
 	job->ids = (enum bench_ids)options->pick;
 	job->seed = options->seed;
 	if (num_parse_real(bytes_of(options->exponent), 0.01, 10, &job->exponent) != 0)
 		return err_set(err, ERR_USAGE, "--exponent '%s': a number within 0.01 and 10",
 			       options->exponent);
-	return parse_mix(options->mix, job->mix, err);
+	return parse_mix(options, job->mix, err);
 }
 
 int bench_plan_make(struct app *app, const struct bench_options *options,
@@ -289,13 +442,27 @@ int bench_plan_make(struct app *app, const struct bench_options *options,
 
 	*ret_plan = (struct bench_plan){0};
 	bench_name_run(job);
-	if (set_load(options, job, err) != 0 ||
+	if (set_load(options, job, err) != 0 || set_commands(options, ret_plan, err) != 0 ||
+	    set_assertions(options, ret_plan, err) != 0 ||
 	    add_families(app, options, words, job, err) != 0)
 		return -1;
-	return bench_check(job, err);
+	for (size_t i = 0; i < job->family_count; i++)
+		if (find_names(app, options, ret_plan, i, err) != 0)
+			return -1;
+	if (bench_check(job, err) != 0)
+		return -1;
+	return bench_check_commands(app->redis, job, err);
 }
 
 void bench_plan_release(struct bench_plan *plan)
 {
-	(void)plan;
+	for (size_t i = 0; i < BENCH_FAMILIES_MAX; i++) {
+		bench_names_release(&plan->names[i]);
+		free(plan->sizes[i]);
+	}
+	free(plan->command.words);
+	free(plan->command.argv);
+	free(plan->prepare.words);
+	free(plan->prepare.argv);
+	free(plan->assertions);
 }

@@ -2,6 +2,7 @@
 #define CMD_BENCH_OPTIONS_H
 
 #include "core/bench.h"
+#include "core/bench_assert.h"
 #include "opt/opt.h"
 
 struct app;
@@ -26,14 +27,34 @@ struct bench_options {
 	int pick; /* enum bench_ids */
 	const char *exponent;
 	uint64_t seed;
+	const char *command;
+	const char *prepare;
+	const char *ids;
+	bool read_live;
+	uint64_t sample;
+	bool verify;
+	struct opt_list assertions;
+	const char *hdr;
+	uint64_t rounds;
+	const char *baseline;
+	double max_regress;
 	bool yes;
 	bool dry_run;
 };
 extern const struct opt_row bench_rows[];
 
-/* A job made of the options and words; what it points to is owned here. */
+/* A job made of the options and words, with the keys and sizes that Redis or files tell; what
+ * it points to is owned here. */
 struct bench_plan {
 	struct bench_job job;
+	struct bench_names names[BENCH_FAMILIES_MAX];
+	size_t *sizes[BENCH_FAMILIES_MAX];
+	struct bench_words {
+		struct opt_word *words;
+		struct bytes *argv;
+	} command, prepare;
+	struct bench_assert *assertions;
+	size_t assertion_count;
 };
 int bench_plan_make(struct app *app, const struct bench_options *options,
 		    const struct opt_words *words, struct bench_plan *ret_plan,

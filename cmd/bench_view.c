@@ -170,6 +170,9 @@ enum {
 	R_MISSES,
 	R_HIT_RATIO,
 	R_BYTES,
+	R_FOREIGN,
+	R_TORN,
+	R_STALE,
 	R_P50,
 	R_P90,
 	R_P99,
@@ -202,6 +205,12 @@ static const struct out_column row_columns[R_COLUMNS] = {
     [R_MISSES] = {.name = "misses", .title = "MISSES", .unit = OUT_COUNT, .flags = OUT_DETAIL},
     [R_HIT_RATIO] = {.name = "hit_ratio", .title = "HITS", .unit = OUT_PERCENT},
     [R_BYTES] = {.name = "value_bytes", .title = "VALUES", .unit = OUT_SIZE},
+    [R_FOREIGN] = {.name = "foreign",
+		   .title = "FOREIGN",
+		   .unit = OUT_COUNT,
+		   .flags = OUT_DETAIL},
+    [R_TORN] = {.name = "torn", .title = "TORN", .unit = OUT_COUNT, .flags = OUT_DETAIL},
+    [R_STALE] = {.name = "stale", .title = "STALE", .unit = OUT_COUNT, .flags = OUT_DETAIL},
     [R_P50] = {.name = "p50_us",
 	       .title = "P50",
 	       .unit = OUT_US,
@@ -232,10 +241,12 @@ static const struct out_column row_columns[R_COLUMNS] = {
 static const struct out_table row_table = {
     .name = "operations", .columns = row_columns, .column_count = R_COLUMNS, .primary = true};
 
-static void print_row(struct sink *sink, const struct bench_result *result, const char *family,
+static void print_row(struct sink *sink, const struct bench_job *job,
+		      const struct bench_result *result, const char *family,
 		      enum bench_kind kind, const struct bench_row *row)
 {
 	const struct histogram *times = times_of(row);
+	bool verified = job->verify && kind == BENCH_GET;
 	bool reads = kind == BENCH_GET || kind == BENCH_COMMAND;
 
 	sink_row(sink, (struct out_value[R_COLUMNS]){
@@ -249,6 +260,9 @@ static void print_row(struct sink *sink, const struct bench_result *result, cons
 			   [R_HIT_RATIO] =
 			       reads ? share(row->hits, row->hits + row->misses) : OUT_NONE,
 			   [R_BYTES] = out_uint(row->value_bytes),
+			   [R_FOREIGN] = verified ? out_uint(row->foreign) : OUT_NONE,
+			   [R_TORN] = verified ? out_uint(row->torn) : OUT_NONE,
+			   [R_STALE] = verified ? out_uint(row->stale) : OUT_NONE,
 			   [R_P50] = quantile(times, 0.5),
 			   [R_P90] = quantile(times, 0.9),
 			   [R_P99] = quantile(times, 0.99),
@@ -267,7 +281,7 @@ static void print_rows(struct sink *sink, const struct bench_job *job,
 	for (size_t f = 0; f < job->family_count; f++)
 		for (int kind = 0; kind < BENCH_KINDS; kind++)
 			if (result->rows[f][kind].count + result->rows[f][kind].errors > 0)
-				print_row(sink, result, job->families[f].name,
+				print_row(sink, job, result, job->families[f].name,
 					  (enum bench_kind)kind, &result->rows[f][kind]);
 	sink_table_end(sink);
 }
@@ -345,6 +359,8 @@ void bench_view_result(struct app *app, struct sink *sink, const struct bench_jo
 	field(sink, "unsent", "Never sent", OUT_COUNT, result->unsent ? OUT_WARN : OUT_DETAIL,
 	      job->rate > 0 ? out_uint(result->unsent) : OUT_NONE);
 	field(sink, "errors", "Errors", OUT_COUNT, OUT_WARN, out_uint(all.errors));
+	field(sink, "wrong", "Wrong values", OUT_COUNT, OUT_WARN,
+	      job->verify ? out_uint(all.foreign + all.torn + all.stale) : OUT_NONE);
 	field(sink, "hit_ratio", "Hit ratio", OUT_PERCENT, 0,
 	      share(all.hits, all.hits + all.misses));
 	field(sink, "value_bytes", "Value bytes", OUT_SIZE, 0, out_uint(all.value_bytes));

@@ -17,7 +17,7 @@ _ccache_options() {
 	inspect) echo ' --key --match --where --limit --summary --sample --top --by --raw --max-value --ttl --audit --examples' ;;
 	invalidate) echo ' --key --match --where --all --dry-run --yes -y --max-keys' ;;
 	stats) echo ' --no-scan' ;;
-	bench) echo ' --max --clients --pipeline --threads --rate --ramp-to --poisson --duration --requests --warm-up --mix --miss --keys --size --ttl --pick --exponent --seed --yes -y --dry-run' ;;
+	bench) echo ' --max --clients --pipeline --threads --rate --ramp-to --poisson --duration --requests --warm-up --mix --miss --keys --size --ttl --pick --exponent --seed --command --prepare --ids --read-live --sample --verify --assert --hdr --rounds --baseline --max-regress --yes -y --dry-run' ;;
 	config) echo ' --max-keys' ;;
 	ping) echo ' --count' ;;
 	repl) echo ' --execute -e --keep-going --verbose --read-only --no-history --complete' ;;
@@ -86,6 +86,17 @@ _ccache_argument() {
 	bench:--pick) echo 'words uniform zipfian sequential' ;;
 	bench:--exponent) echo 'any' ;;
 	bench:--seed) echo 'any' ;;
+	bench:--command) echo 'any' ;;
+	bench:--prepare) echo 'any' ;;
+	bench:--ids) echo 'file' ;;
+	bench:--read-live) return 1 ;;
+	bench:--sample) echo 'any' ;;
+	bench:--verify) return 1 ;;
+	bench:--assert) echo 'any' ;;
+	bench:--hdr) echo 'file' ;;
+	bench:--rounds) echo 'any' ;;
+	bench:--baseline) echo 'file' ;;
+	bench:--max-regress) echo 'any' ;;
 	bench:--yes) return 1 ;;
 	bench:--dry-run) return 1 ;;
 	config:--max-keys) echo 'any' ;;

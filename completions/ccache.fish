@@ -71,7 +71,7 @@ set -g __ccache_verbs get warm inspect invalidate stats bench config ping repl h
 # which choose the server and the configuration
 set -g __ccache_settled --host -h --port -p --socket -s --uri -u --db -n --pass -a --user --cacert --cert --key --sni --proxy --timeout --config --profile
 set -g __ccache_settled_flags --tls --insecure
-set -g __ccache_with_argument --host -h --port -p --socket -s --uri -u --db -n --pass -a --user --cacert --cert --key --sni --proxy --timeout --config --profile --output -o --progress --log-level --log-format --set --ids --from --if --expiring --ttl --deadline --until --failures --if-locked --key --match --where --limit --sample --top --by --max-value --examples --key --match --where --max-keys --clients --pipeline --threads --rate --ramp-to --duration --requests --warm-up --mix --miss --keys --size --ttl --pick --exponent --seed --max-keys --count --execute -e
+set -g __ccache_with_argument --host -h --port -p --socket -s --uri -u --db -n --pass -a --user --cacert --cert --key --sni --proxy --timeout --config --profile --output -o --progress --log-level --log-format --set --ids --from --if --expiring --ttl --deadline --until --failures --if-locked --key --match --where --limit --sample --top --by --max-value --examples --key --match --where --max-keys --clients --pipeline --threads --rate --ramp-to --duration --requests --warm-up --mix --miss --keys --size --ttl --pick --exponent --seed --command --prepare --ids --sample --assert --hdr --rounds --baseline --max-regress --max-keys --count --execute -e
 
 complete -c ccache -f
 complete -c ccache -l host -s h -x -d 'Redis server\'s name or address'
@@ -180,6 +180,17 @@ complete -c ccache -n '__ccache_verb_is bench' -l ttl -x -d 'life of the keys wr
 complete -c ccache -n '__ccache_verb_is bench' -l pick -x -a 'uniform zipfian sequential' -d 'which keys are asked for'
 complete -c ccache -n '__ccache_verb_is bench' -l exponent -x -d 'of --pick zipfian: how much the first keys are preferred'
 complete -c ccache -n '__ccache_verb_is bench' -l seed -x -d 'of the random choices: the same seed, the same load'
+complete -c ccache -n '__ccache_verb_is bench' -l command -x -d 'another operation, as \'HGET {key} field\'; {value} is one of --size'
+complete -c ccache -n '__ccache_verb_is bench' -l prepare -x -d 'what writes a key beforehand instead of SET, as \'HSET {key} field {value}\''
+complete -c ccache -n '__ccache_verb_is bench' -l ids -r -F -d 'the namespace\'s keys are made of these ids, a line each'
+complete -c ccache -n '__ccache_verb_is bench' -l read-live -d 'read the real keys that are in Redis (--keys of them at most), write nothing'
+complete -c ccache -n '__ccache_verb_is bench' -l sample -x -d 'sizes of values as those of so many real keys of the namespace'
+complete -c ccache -n '__ccache_verb_is bench' -l verify -d 'check every value read: the right key\'s, whole, not older than the last write'
+complete -c ccache -n '__ccache_verb_is bench' -l assert -x -d 'exit 1 unless it holds, as \'get.p99<5ms\' or \'errors==0\'; may be given again'
+complete -c ccache -n '__ccache_verb_is bench' -l hdr -r -F -d 'write the times as a log for HdrHistogram\'s tools'
+complete -c ccache -n '__ccache_verb_is bench' -l rounds -x -d 'measure so many times, for the spread'
+complete -c ccache -n '__ccache_verb_is bench' -l baseline -r -F -d 'compare with a former run\'s -o json; exit 1 when it got worse'
+complete -c ccache -n '__ccache_verb_is bench' -l max-regress -x -d 'with --baseline: so much worse is still well'
 complete -c ccache -n '__ccache_verb_is bench' -l yes -s y -d 'more than the default load on a server that is not on this machine'
 complete -c ccache -n '__ccache_verb_is bench' -l dry-run -d 'say what would be done, do nothing'
 

@@ -59,8 +59,10 @@ struct bench_job {
 	size_t family_count;
 	double mix[BENCH_KINDS];     /* shares of the operations, sum 1 */
 	double miss;                 /* share of the reads that shall find nothing */
-	const struct bytes *command; /* argv with {key} {id} {value}; for BENCH_COMMAND */
+	const struct bytes *command; /* argv with {key} and {value}; for BENCH_COMMAND */
 	size_t command_count;
+	const struct bytes *prepare; /* writes a key in place of SET; NULL: SET */
+	size_t prepare_count;
 	enum bench_ids ids;
 	double exponent; /* zipfian */
 	uint64_t seed;
@@ -83,7 +85,9 @@ struct bench_row {
 	uint64_t hits;
 	uint64_t misses;
 	uint64_t errors;
-	uint64_t wrong;            /* --verify: values that are not what was written */
+	uint64_t foreign;          /* --verify: values of another key */
+	uint64_t torn;             /* values whose checksum does not fit */
+	uint64_t stale;            /* values older than the last that was acknowledged */
 	uint64_t value_bytes;      /* read and written */
 	struct histogram service;  /* from the send; counts NULL: nothing yet */
 	struct histogram response; /* from when it was due */
@@ -139,6 +143,8 @@ int bench_run(const struct target *target, const struct bench_job *job,
 	      const volatile int *cancel, const struct bench_follower *follower,
 	      struct bench_result *ret_result, struct err *err);
 void bench_result_release(struct bench_result *result);
+/* Adds a further round's figures to all; its seconds are not kept. */
+void bench_result_add(struct bench_result *all, const struct bench_result *round);
 /* All rows, or those of one kind, in one. Release with bench_row_release. */
 void bench_row_sum(const struct bench_result *result, int kind, struct bench_row *ret_row);
 void bench_row_release(struct bench_row *row);

@@ -3,6 +3,7 @@
 #include "base/err.h"
 #include "core/bench_load.h"
 #include "core/bench_prepare.h"
+#include "core/bench_verify.h"
 #include "core/namespace.h"
 #include "wire/redis.h"
 
@@ -25,6 +26,29 @@ static int check_load(const struct bench_job *job, struct err *err)
 		    "they are due");
 	if (job->rate_to > 0 && job->duration_ms == 0)
 		return err_set(err, ERR_USAGE, "--ramp-to needs a --duration");
+	return 0;
+}
+
+static int check_verify(const struct bench_job *job, const struct bench_family *family,
+			struct err *err)
+{
+	size_t least = family->size_min;
+
+	for (size_t i = 0; i < family->size_count; i++)
+		least = family->sizes[i] < least ? family->sizes[i] : least;
+	if (family->live || job->command_count > 0)
+		return err_set(err, ERR_USAGE,
+			       "--verify knows only values that it wrote: leave %s out",
+			       family->live ? "--read-live" : "--command");
+	if (least < BENCH_VERIFY_SIZE)
+		return err_set(err, ERR_USAGE,
+			       "--verify needs values of at least %d bytes (--size)",
+			       BENCH_VERIFY_SIZE);
+	if (family->keys < job->clients)
+		return err_set(err, ERR_USAGE,
+			       "--verify: namespace %s has fewer keys (%llu) than there are "
+			       "--clients, and each key is written by one of them alone",
+			       family->name, (unsigned long long)family->keys);
 	return 0;
 }
 
@@ -52,6 +76,8 @@ static int check_family(const struct bench_job *job, const struct bench_family *
 		status = err_set(err, ERR_USAGE,
 				 "namespace %s holds a %s: bench reads and writes strings",
 				 family->name, ns_type_names[family->ns->type]);
+	if (status == 0 && job->verify)
+		status = check_verify(job, family, err);
 	buf_release(&first);
 	buf_release(&second);
 	return status;
@@ -81,32 +107,42 @@ static bool is_harmless(struct bytes name)
 	return false;
 }
 
-int bench_check_command(struct redis *redis, const struct bench_job *job, struct err *err)
+static int check_command(struct redis *redis, const char *option, const struct bytes *words,
+			 size_t count, struct err *err)
 {
 	static const char marker[] = "cc:bench:the-key";
 	struct bytes argv[BENCH_WORDS_MAX + 2] = {BYTES("COMMAND"), BYTES("GETKEYS")};
 	const struct reply *reply = NULL;
-	struct bytes name = job->command[0];
+	struct bytes name = words[0];
 
 	if (is_harmless(name))
 		return 0;
-	for (size_t i = 0; i < job->command_count; i++)
-		argv[i + 2] = bytes_equal_str(job->command[i], "{key}") ? bytes_of(marker)
-									: job->command[i];
-	if (redis_call(redis, argv, job->command_count + 2, REDIS_IDEMPOTENT, &reply, err) != 0)
+	for (size_t i = 0; i < count; i++)
+		argv[i + 2] = bytes_equal_str(words[i], "{key}") ? bytes_of(marker) : words[i];
+	if (redis_call(redis, argv, count + 2, REDIS_IDEMPOTENT, &reply, err) != 0)
 		return -1;
 	if (reply->type == REPLY_ERROR)
 		return err_set(err, ERR_REFUSED,
-			       "--command: the server does not say which keys '%.*s' touches "
+			       "%s: the server does not say which keys '%.*s' touches "
 			       "(%.*s), so it is not run",
-			       BYTES_ARG(bytes_sub(name, 0, 40)),
+			       option, BYTES_ARG(bytes_sub(name, 0, 40)),
 			       BYTES_ARG(bytes_sub(reply->text, 0, 200)));
 	for (size_t i = 0; i < reply->count; i++)
 		if (!bytes_equal_str(reply->items[i]->text, marker))
-			return err_set(
-			    err, ERR_REFUSED,
-			    "--command: '%.*s' is a key of its own: every key must be "
-			    "written {key}",
-			    BYTES_ARG(bytes_sub(reply->items[i]->text, 0, 200)));
+			return err_set(err, ERR_REFUSED,
+				       "%s: '%.*s' is a key of its own: every key must be "
+				       "written {key}",
+				       option,
+				       BYTES_ARG(bytes_sub(reply->items[i]->text, 0, 200)));
+	return 0;
+}
+
+int bench_check_commands(struct redis *redis, const struct bench_job *job, struct err *err)
+{
+	if (job->command_count > 0 &&
+	    check_command(redis, "--command", job->command, job->command_count, err) != 0)
+		return -1;
+	if (job->prepare_count > 0)
+		return check_command(redis, "--prepare", job->prepare, job->prepare_count, err);
 	return 0;
 }

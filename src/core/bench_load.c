@@ -2,6 +2,7 @@
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "core/bench_verify.h"
 #include "core/namespace.h"
 #include "wire/resp.h"
 
@@ -16,7 +17,9 @@ const char *const bench_ids_names[] = {"uniform", "zipfian", "sequential", NULL}
 #define DIGITS 12
 #define DIGITS_LIMIT UINT64_C(1000000000000)
 #define HOLES_MAX 8
-#define INDEX_BITS 48
+#define INDEX_BITS 32
+#define KIND_BITS 3
+#define NUMBER_BITS 24
 
 /*
  * The bytes of a family's command with holes where the digits go; found by
@@ -38,7 +41,8 @@ struct bench_load {
 	struct bench_zipf zipf[BENCH_FAMILIES_MAX];
 	uint64_t sequence[BENCH_FAMILIES_MAX];
 	struct blank blanks[BENCH_FAMILIES_MAX][BENCH_KINDS];
-	char *filler; /* values are cut from it */
+	struct bench_verify *verify;
+	char *filler; /* values are cut from it; with verify, made in it */
 	size_t value_size;
 	struct buf key;
 	struct buf words;
@@ -46,15 +50,18 @@ struct bench_load {
 
 uint64_t bench_op_pack(struct bench_op op)
 {
-	return (uint64_t)op.family << (INDEX_BITS + 4) | (uint64_t)op.kind << INDEX_BITS |
-	       op.index;
+	uint64_t head = (uint64_t)op.family << KIND_BITS | (uint64_t)op.kind;
+
+	return (head << NUMBER_BITS | op.number) << INDEX_BITS | op.index;
 }
 
 struct bench_op bench_op_unpack(uint64_t cookie)
 {
 	return (struct bench_op){
-	    .family = (unsigned)(cookie >> (INDEX_BITS + 4)),
-	    .kind = (enum bench_kind)((cookie >> INDEX_BITS) & 15),
+	    .family = (unsigned)(cookie >> (INDEX_BITS + NUMBER_BITS + KIND_BITS)),
+	    .kind = (enum bench_kind)((cookie >> (INDEX_BITS + NUMBER_BITS)) &
+				      ((1U << KIND_BITS) - 1)),
+	    .number = (uint32_t)(cookie >> INDEX_BITS) & ((1U << NUMBER_BITS) - 1),
 	    .index = cookie & ((UINT64_C(1) << INDEX_BITS) - 1),
 	};
 }
@@ -160,16 +167,15 @@ static void replace(struct bench_load *load, struct bytes word, struct bytes key
 	}
 }
 
-static size_t command_words(struct bench_load *load, struct bytes key, struct bytes value,
-			    struct bytes *argv)
+static size_t command_words(struct bench_load *load, const struct bytes *words, size_t count,
+			    struct bytes key, struct bytes value, struct bytes *argv)
 {
 	size_t ends[BENCH_WORDS_MAX];
-	size_t count = load->job->command_count;
 	size_t from = 0;
 
 	buf_clear(&load->words);
 	for (size_t i = 0; i < count; i++) {
-		replace(load, load->job->command[i], key, value);
+		replace(load, words[i], key, value);
 		ends[i] = load->words.len;
 	}
 	for (size_t i = 0; i < count; from = ends[i++])
@@ -196,6 +202,8 @@ size_t bench_load_words(struct bench_load *load, struct bench_op op, struct byte
 	argv[1] = key;
 	load->value_size = pick_size(load, family);
 	struct bytes value = {load->filler, load->value_size};
+	if (load->verify && op.kind == BENCH_SET)
+		bench_verify_fill(load->filler, value.len, op.family, op.index, op.number);
 	switch (op.kind) {
 	case BENCH_GET:
 		argv[0] = BYTES("GET");
@@ -204,7 +212,8 @@ size_t bench_load_words(struct bench_load *load, struct bench_op op, struct byte
 		argv[0] = BYTES("UNLINK");
 		return 2;
 	case BENCH_COMMAND:
-		return command_words(load, key, value, argv);
+		return command_words(load, load->job->command, load->job->command_count, key,
+				     value, argv);
 	case BENCH_SET:
 	case BENCH_KINDS:
 		break;
@@ -276,17 +285,18 @@ static void make_blank(struct bench_load *load, unsigned family, enum bench_kind
 	struct buf other = {0};
 	char *filled = NULL;
 
-	if (of->names || of->sizes || of->size_min != of->size_max)
+	if (of->names || of->sizes || of->size_min != of->size_max ||
+	    (load->verify && kind == BENCH_SET))
 		return;
 	blank->value_size = of->size_min;
-	render(load, (struct bench_op){family, kind, 0}, &blank->text);
-	render(load, (struct bench_op){family, kind, UINT64_C(111111111111)}, &other);
+	render(load, (struct bench_op){family, kind, 0, 0}, &blank->text);
+	render(load, (struct bench_op){family, kind, UINT64_C(111111111111), 0}, &other);
 	if (other.len != blank->text.len || !find_holes(blank, other.ptr))
 		goto out;
 	filled = mem_alloc(blank->text.len);
 	for (size_t i = 0; i < sizeof probes / sizeof probes[0]; i++) {
 		buf_clear(&other);
-		render(load, (struct bench_op){family, kind, probes[i]}, &other);
+		render(load, (struct bench_op){family, kind, probes[i], 0}, &other);
 		fill(blank, probes[i], filled);
 		if (other.len != blank->text.len || memcmp(other.ptr, filled, other.len) != 0)
 			goto out;
@@ -308,6 +318,16 @@ void bench_load_write(struct bench_load *load, struct bench_op op, struct buf *o
 		return;
 	}
 	render(load, op, out);
+}
+
+size_t bench_load_prepare_words(struct bench_load *load, struct bench_op op, struct bytes *argv)
+{
+	size_t argc = bench_load_words(load, op, argv);
+
+	if (!load->job->prepare)
+		return argc;
+	return command_words(load, load->job->prepare, load->job->prepare_count, argv[1],
+			     argv[2], argv);
 }
 
 size_t bench_load_value_size(const struct bench_load *load)
@@ -341,7 +361,25 @@ static uint64_t pick_index(struct bench_load *load, unsigned family)
 	return bench_random_below(&load->random, keys);
 }
 
-struct bench_op bench_load_next(struct bench_load *load, struct buf *out)
+/* Every key is written by one client alone. */
+static uint64_t own_index(const struct bench_job *job, uint64_t keys, uint64_t index,
+			  size_t client)
+{
+	uint64_t own = index - index % job->clients + client;
+
+	return own < keys ? own : client;
+}
+
+/* What a value must tell, or what a read must find. */
+static uint32_t pick_number(struct bench_load *load, struct bench_op op)
+{
+	if (op.index >= load->job->families[op.family].keys)
+		return 0;
+	return op.kind == BENCH_SET ? bench_verify_issue(load->verify, op.family, op.index)
+				    : bench_verify_floor(load->verify, op.family, op.index);
+}
+
+struct bench_op bench_load_next(struct bench_load *load, size_t client, struct buf *out)
 {
 	const struct bench_job *job = load->job;
 	struct bench_op op = {0};
@@ -357,6 +395,11 @@ struct bench_op bench_load_next(struct bench_load *load, struct buf *out)
 		op.index = family->keys + bench_random_below(&load->random, family->misses);
 	else
 		op.index = pick_index(load, op.family);
+	if (load->verify) {
+		if (op.kind != BENCH_GET)
+			op.index = own_index(job, family->keys, op.index, client);
+		op.number = pick_number(load, op);
+	}
 	bench_load_write(load, op, out);
 	return op;
 }
@@ -398,12 +441,14 @@ static size_t largest_value(const struct bench_job *job)
 	return size;
 }
 
-struct bench_load *bench_load_new(const struct bench_job *job, uint64_t seed)
+struct bench_load *bench_load_new(const struct bench_job *job, uint64_t seed,
+				  struct bench_verify *verify)
 {
 	struct bench_load *load = mem_zalloc(1, sizeof *load);
 	size_t filler = largest_value(job);
 
 	load->job = job;
+	load->verify = verify;
 	bench_random_seed(&load->random, seed);
 	load->filler = mem_alloc(filler);
 	for (size_t i = 0; i < filler; i++)

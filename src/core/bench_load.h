@@ -10,26 +10,34 @@
  */
 struct bench_load;
 
-struct bench_load *bench_load_new(const struct bench_job *job, uint64_t seed);
+struct bench_verify;
+
+/* verify: NULL unless values tell of themselves. */
+struct bench_load *bench_load_new(const struct bench_job *job, uint64_t seed,
+				  struct bench_verify *verify);
 void bench_load_free(struct bench_load *load);
 
 /* An operation as it fits into a cookie. */
 struct bench_op {
 	unsigned family;
 	enum bench_kind kind;
-	uint64_t index; /* of the key; ≥ the family's keys: one that is not there */
+	uint64_t index;  /* of the key; ≥ the family's keys: one that is not there */
+	uint32_t number; /* --verify: of the write, or the least that a read must find */
 };
 uint64_t bench_op_pack(struct bench_op op);
 struct bench_op bench_op_unpack(uint64_t cookie);
 
-/* Picks the next operation and appends its command. */
-struct bench_op bench_load_next(struct bench_load *load, struct buf *out);
+/* Picks the next operation of that client (of all threads') and appends its command. */
+struct bench_op bench_load_next(struct bench_load *load, size_t client, struct buf *out);
 /* Appends the command of a given operation. */
 void bench_load_write(struct bench_load *load, struct bench_op op, struct buf *out);
 /* The same as words, valid until the next call; the value has the size of the last one. Returns
  * how many. */
 #define BENCH_WORDS_MAX 64
 size_t bench_load_words(struct bench_load *load, struct bench_op op, struct bytes *argv);
+/* The words that write the key beforehand: the job's `prepare`, or a SET. */
+size_t bench_load_prepare_words(struct bench_load *load, struct bench_op op,
+				struct bytes *argv);
 /* The size of the value that the last command written carries. */
 size_t bench_load_value_size(const struct bench_load *load);
 

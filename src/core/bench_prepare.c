@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "base/num.h"
 #include "core/bench_load.h"
+#include "core/bench_verify.h"
 #include "core/server.h"
 #include "wire/redis.h"
 
@@ -238,6 +239,7 @@ int bench_sweep(struct redis *redis, uint64_t *ret_runs, uint64_t *ret_keys, str
 
 struct filling {
 	struct redis *redis;
+	const struct bench_job *job;
 	struct err err;
 	uint64_t done;
 	uint64_t total;
@@ -297,34 +299,53 @@ static int fill_key(struct filling *filling, struct bench_load *load, struct ben
 		    struct err *err)
 {
 	struct bytes argv[BENCH_WORDS_MAX];
-	size_t argc = bench_load_words(load, op, argv);
-	const struct redis_command command = {.argv = argv,
-					      .argc = argc,
-					      .flags = REDIS_IDEMPOTENT,
-					      .fn = on_filled,
-					      .ctx = filling};
+	size_t argc = bench_load_prepare_words(load, op, argv);
+	struct redis_command command = {.argv = argv,
+					.argc = argc,
+					.flags = REDIS_IDEMPOTENT,
+					.fn = on_filled,
+					.ctx = filling};
+	struct buf key = {0};
+	char ttl[24];
 
-	return redis_submit(filling->redis, &command, err);
+	int status = redis_submit(filling->redis, &command, err);
+	if (status != 0 || !filling->job->prepare)
+		return status;
+	/* Whatever the user's command makes gets a TTL. */
+	const struct bench_family *family = &filling->job->families[op.family];
+	status = bench_key(filling->job, family, op.index, &key, err);
+	snprintf(ttl, sizeof ttl, "%" PRIu64, family->ttl_ms);
+	struct bytes expire[] = {BYTES("PEXPIRE"), buf_bytes(&key), bytes_of(ttl)};
+	command.argv = expire;
+	command.argc = 3;
+	command.fn = NULL;
+	if (status == 0)
+		status = redis_submit(filling->redis, &command, err);
+	buf_release(&key);
+	return status;
 }
 
 int bench_fill(struct redis *redis, const struct bench_job *job, bench_progress_fn *fn,
 	       void *ctx, struct err *err)
 {
-	struct filling filling = {.redis = redis};
+	struct filling filling = {.redis = redis, .job = job};
 	struct bench_load *load = NULL;
+	struct bench_verify *verify = NULL;
 	int status = check_memory(redis, job, err);
 
 	if (status != 0 || !reads(job))
 		return status;
-	load = bench_load_new(job, job->seed ^ 1);
+	if (job->verify)
+		verify = bench_verify_new(job);
+	load = bench_load_new(job, job->seed ^ 1, verify);
 	for (size_t i = 0; i < job->family_count; i++)
 		filling.total += job->families[i].live ? 0 : job->families[i].keys;
 	for (unsigned f = 0; f < job->family_count && status == 0; f++) {
 		uint64_t keys = job->families[f].live ? 0 : job->families[f].keys;
 
 		for (uint64_t i = 0; i < keys && status == 0; i++) {
-			status =
-			    fill_key(&filling, load, (struct bench_op){f, BENCH_SET, i}, err);
+			status = fill_key(&filling, load, (struct bench_op){f, BENCH_SET, i, 0},
+					  err);
 			if (err_is_set(&filling.err))
 				status = -1;
 			if (fn && i % 1024 == 0)
@@ -338,6 +359,7 @@ int bench_fill(struct redis *redis, const struct bench_job *job, bench_progress_
 		status = -1;
 	}
 	bench_load_free(load);
+	bench_verify_free(verify);
 	return status;
 }
 

@@ -33,7 +33,7 @@ int bench_fill(struct redis *redis, const struct bench_job *job, bench_progress_
 /* Removes the run's keys and its entry. */
 int bench_clean(struct redis *redis, const struct bench_job *job, uint64_t *ret_removed,
 		struct err *err);
-/* Asks the server which keys the job's command touches: ERR_REFUSED unless all are {key}. */
-int bench_check_command(struct redis *redis, const struct bench_job *job, struct err *err);
+/* Asks the server which keys the job's commands touch: ERR_REFUSED unless all are {key}. */
+int bench_check_commands(struct redis *redis, const struct bench_job *job, struct err *err);
 
 #endif

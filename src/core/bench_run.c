@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/mem.h"
+#include "core/bench_verify.h"
 #include "core/bench_worker.h"
 #include "wire/target.h"
 
@@ -139,26 +140,29 @@ static void merge_row(struct bench_row *all, const struct bench_row *part)
 	all->hits += part->hits;
 	all->misses += part->misses;
 	all->errors += part->errors;
-	all->wrong += part->wrong;
+	all->foreign += part->foreign;
+	all->torn += part->torn;
+	all->stale += part->stale;
 	all->value_bytes += part->value_bytes;
 	merge_histogram(&all->service, &part->service);
 	merge_histogram(&all->response, &part->response);
 }
 
-static void merge_errors(struct bench_result *result, const struct bench_worker *worker)
+static void merge_errors(struct bench_result *result, const struct bench_error *errors,
+			 size_t count)
 {
-	for (size_t i = 0; i < worker->error_count; i++) {
+	for (size_t i = 0; i < count; i++) {
 		size_t at = 0;
 
 		while (at < result->error_count &&
-		       strcmp(result->errors[at].code, worker->errors[i].code) != 0)
+		       strcmp(result->errors[at].code, errors[i].code) != 0)
 			at++;
 		if (at == BENCH_ERRORS_MAX)
 			at--;
 		if (at == result->error_count)
-			result->errors[result->error_count++] = worker->errors[i];
+			result->errors[result->error_count++] = errors[i];
 		else
-			result->errors[at].count += worker->errors[i].count;
+			result->errors[at].count += errors[i].count;
 	}
 }
 
@@ -178,7 +182,7 @@ static int merge(struct run *run, struct bench_result *result, struct err *err)
 				answered +=
 				    worker->rows[f][k].count + worker->rows[f][k].errors;
 			}
-		merge_errors(result, worker);
+		merge_errors(result, worker->errors, worker->error_count);
 		merge_histogram(&result->lag, &worker->lag);
 		result->scheduled += worker->scheduled;
 		if (worker->last_ns > last_ns)
@@ -210,6 +214,7 @@ static void run_release(struct run *run)
 	for (size_t i = 0; i < run->shared.second_count; i++)
 		histogram_release(&run->shared.seconds[i].times);
 	free(run->shared.seconds);
+	bench_verify_free(run->shared.verify);
 	free(run->workers);
 	pthread_mutex_destroy(&run->shared.lock);
 }
@@ -224,6 +229,8 @@ int bench_run(const struct target *target, const struct bench_job *job,
 	*ret_result = (struct bench_result){.server_cpu_us = -1, .evicted = -1};
 	pthread_mutex_init(&run.shared.lock, NULL);
 	run.workers = mem_zalloc(job->threads, sizeof *run.workers);
+	if (job->verify)
+		run.shared.verify = bench_verify_new(job);
 	status = open_workers(&run, target, err);
 	if (status == 0) {
 		set_times(&run.shared);
@@ -264,4 +271,26 @@ void bench_result_release(struct bench_result *result)
 	histogram_release(&result->lag);
 	free(result->seconds);
 	*result = (struct bench_result){0};
+}
+
+static int64_t add_known(int64_t a, int64_t b)
+{
+	return a < 0 || b < 0 ? -1 : a + b;
+}
+
+void bench_result_add(struct bench_result *all, const struct bench_result *round)
+{
+	for (size_t f = 0; f < BENCH_FAMILIES_MAX; f++)
+		for (size_t k = 0; k < BENCH_KINDS; k++)
+			merge_row(&all->rows[f][k], &round->rows[f][k]);
+	merge_errors(all, round->errors, round->error_count);
+	merge_histogram(&all->lag, &round->lag);
+	all->elapsed_ns += round->elapsed_ns;
+	all->scheduled += round->scheduled;
+	all->unsent += round->unsent;
+	all->offered = round->offered;
+	all->client_cpu_us += round->client_cpu_us;
+	all->server_cpu_us = add_known(all->server_cpu_us, round->server_cpu_us);
+	all->evicted = add_known(all->evicted, round->evicted);
+	all->partial = all->partial || round->partial;
 }

@@ -3,6 +3,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/mem.h"
+#include "core/bench_verify.h"
 #include "wire/reply.h"
 
 #include <stdio.h>
@@ -99,12 +100,32 @@ static void count_error(struct bench_worker *worker, const struct reply *reply)
 	error->count++;
 }
 
-static void count_value(struct bench_worker *worker, struct bench_row *row, struct bench_op op,
-			const struct reply *reply)
+static void verify_value(const struct bench_worker *worker, struct bench_row *row,
+			 struct bench_op op, const struct reply *reply)
 {
-	(void)worker;
+	if (!worker->shared->verify || op.kind != BENCH_GET || reply->type != REPLY_STRING)
+		return;
+	switch (bench_verify_check(reply->text, op.family, op.index, op.number)) {
+	case BENCH_RIGHT:
+		break;
+	case BENCH_FOREIGN:
+		row->foreign++;
+		break;
+	case BENCH_TORN:
+		row->torn++;
+		break;
+	case BENCH_STALE:
+		row->stale++;
+		break;
+	}
+}
+
+static void count_value(const struct bench_worker *worker, struct bench_row *row,
+			struct bench_op op, const struct reply *reply)
+{
 	if (op.kind == BENCH_SET || op.kind == BENCH_DEL)
 		return;
+	verify_value(worker, row, op, reply);
 	if (reply->type == REPLY_NIL) {
 		row->misses++;
 		return;
@@ -122,6 +143,8 @@ static void on_done(void *ctx, const struct swarm_op *sent, const struct reply *
 	struct bench_row *row = &worker->rows[op.family][op.kind];
 	bool failed = reply->type == REPLY_ERROR || reply->type == REPLY_LOST;
 
+	if (worker->shared->verify && op.kind == BENCH_SET)
+		bench_verify_settle(worker->shared->verify, op.family, op.index, !failed);
 	if (sent->due_ns < worker->shared->measure_ns)
 		return;
 	while (now_ns >= worker->second_end_ns)
@@ -165,10 +188,9 @@ static bool on_next(void *ctx, size_t client, uint64_t now_ns, struct buf *out,
 {
 	struct bench_worker *worker = ctx;
 
-	(void)client;
 	if (!worker->driver.due && !take_one(worker, now_ns))
 		return false;
-	struct bench_op op = bench_load_next(worker->load, out);
+	struct bench_op op = bench_load_next(worker->load, worker->first_client + client, out);
 	if ((op.kind == BENCH_SET || op.kind == BENCH_COMMAND) &&
 	    now_ns >= worker->shared->measure_ns)
 		worker->rows[op.family][op.kind].value_bytes +=
@@ -205,11 +227,12 @@ static bool on_turn(void *ctx, uint64_t now_ns)
 /* --- the thread --- */
 
 void bench_worker_init(struct bench_worker *worker, struct bench_shared *shared, unsigned index,
-		       size_t clients)
+		       size_t first_client)
 {
 	const struct bench_job *job = shared->job;
 
-	*worker = (struct bench_worker){.shared = shared, .index = index, .clients = clients};
+	*worker = (struct bench_worker){
+	    .shared = shared, .index = index, .first_client = first_client};
 	worker->driver = (struct swarm_driver){
 	    .ctx = worker,
 	    .next = on_next,
@@ -217,7 +240,7 @@ void bench_worker_init(struct bench_worker *worker, struct bench_shared *shared,
 	    .due = job->rate > 0 ? on_due : NULL,
 	    .turn = on_turn,
 	};
-	worker->load = bench_load_new(job, job->seed + index);
+	worker->load = bench_load_new(job, job->seed + index, shared->verify);
 	worker->left = UINT64_MAX;
 	if (job->requests > 0)
 		worker->left = job->requests / job->threads +

@@ -39,7 +39,7 @@ struct bench_shared {
 struct bench_worker {
 	struct bench_shared *shared;
 	unsigned index;
-	size_t clients;
+	size_t first_client; /* of all threads' clients */
 	struct swarm_driver driver;
 	struct swarm *swarm;
 	struct bench_load *load;
@@ -70,7 +70,7 @@ struct bench_worker {
 };
 
 void bench_worker_init(struct bench_worker *worker, struct bench_shared *shared, unsigned index,
-		       size_t clients);
+		       size_t first_client);
 void bench_worker_release(struct bench_worker *worker);
 /* Once the shared times are set. */
 void bench_worker_start(struct bench_worker *worker);
