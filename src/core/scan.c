@@ -24,7 +24,8 @@ struct page {
 struct scan {
 	struct redis *redis;
 	const struct scan_options *options;
-	struct scan_result *result;
+	struct scan_result *result; /* of this node */
+	struct scan_result *sum;    /* of all nodes; what the caller looks at meanwhile */
 	struct scan_pace pace;
 	struct scan_table table;
 	uint64_t reconnects; /* at the start */
@@ -151,6 +152,7 @@ static void on_probe(void *ctx, const struct reply *reply)
 
 	scan_take(scan->redis, probe, reply, &page->keys[page->at], scan->result,
 		  err_is_set(&scan->err) ? &unheard : &scan->err);
+	scan->sum->denied |= scan->result->denied;
 	page->left &= page->left - 1;
 	settle(page);
 }
@@ -200,7 +202,7 @@ static void fill_page(struct page *page, const struct reply *list)
 					  .type = -1};
 		if (options->probes_of)
 			kept->asked = options->probes_of(options->ctx, kept);
-		kept->asked &= ~scan->result->denied;
+		kept->asked &= ~scan->sum->denied;
 	}
 	page->left = page->count ? page->keys[0].asked : 0;
 	scan_pace_answered(&scan->pace, list->count, bytes);
@@ -239,8 +241,10 @@ static void on_size(void *ctx, const struct reply *reply)
 	struct scan *scan = ctx;
 
 	scan_table_keys(&scan->table, reply->type == REPLY_INTEGER ? reply->integer : -1);
-	if (!scan->result->expected && reply->type == REPLY_INTEGER)
+	if (!scan->result->expected && reply->type == REPLY_INTEGER) {
 		scan->result->expected = (uint64_t)reply->integer;
+		scan->sum->expected += scan->result->expected;
+	}
 }
 
 static int ask_page(struct scan *scan, struct err *err)
@@ -316,12 +320,13 @@ static int walk(struct scan *scan, struct err *err)
 }
 
 static int walk_node(struct redis *redis, const struct scan_options *options,
-		     struct scan_result *ret_result, struct err *err)
+		     struct scan_result *sum, struct scan_result *ret_result, struct err *err)
 {
 	struct scan scan = {
 	    .redis = redis,
 	    .options = options,
 	    .result = ret_result,
+	    .sum = sum,
 	    .reconnects = redis_counts(redis)->reconnects,
 	    .table = {.keys_min = UINT64_MAX},
 	};
@@ -348,7 +353,6 @@ static void add(struct scan_result *sum, const struct scan_result *part)
 	sum->own += part->own;
 	sum->gone += part->gone;
 	sum->hits += part->hits;
-	sum->expected += part->expected;
 	sum->denied |= part->denied;
 	sum->complete = sum->complete && part->complete;
 	sum->resized = sum->resized || part->resized;
@@ -366,7 +370,7 @@ int scan_run(struct redis *redis, const struct scan_options *options,
 	for (size_t i = 0; i < nodes && !stopped; i++) {
 		struct scan_result part;
 		struct err why = {0};
-		int walked = walk_node(redis_node(redis, i), options, &part, &why);
+		int walked = walk_node(redis_node(redis, i), options, ret_result, &part, &why);
 
 		add(ret_result, &part);
 		stopped = walked == 0 ? !part.complete : why.kind == ERR_INTERRUPTED;
