@@ -102,7 +102,7 @@ static void greet(const struct session *session)
 	if (app->globals.quiet)
 		return;
 	out_stream_printf(app->out,
-			  "Call Cache %s: 'help' lists what it does, TAB completes, Ctrl-D "
+			  "Call Cache %s: 'help' lists the verbs, TAB completes, Ctrl-D "
 			  "leaves.\n",
 			  CCACHE_VERSION);
 	out_stream_flush(app->out, NULL); /* the first command tells */

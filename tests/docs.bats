@@ -206,6 +206,26 @@ blocks() {
 	assert_output ''
 }
 
+@test "docs: the README's lines for cron, systemd and CI are what the program takes" {
+	local line count=0
+	while read -r line; do
+		run bash -c "${line%%[>&]*} --help"
+		[[ $status == 0 ]] || fail "$line: exit $status: $output"
+		((++count))
+	done < <(sed -n '/^## From cron/,/^## Configuration/{s/^[-0-9*\/ ]*\(ccache .*\)/\1/p;s/^ExecStart=.*\(ccache .*\)/\1/p}' "$ROOT/README.md")
+	((count >= 9)) || fail "only $count lines were found"
+}
+
+@test "docs: the README's session is what tools/capture.sh types, and what comes of it" {
+	# figures differ from run to run, what was typed and what is told does not
+	plain() { grep -E '^unix:|^ccache: |@dangerous|^[A-Z][a-z ]+  ' | sed -E 's/[0-9.]+ ?(ms|s|m|B|KiB)\b/N/g; s/N+/N/g' | uniq; }
+	sed -n '/^<!-- BEGIN CAPTURE/,/^<!-- END CAPTURE/p' "$ROOT/README.md" | plain >want
+	"$ROOT/tools/capture.sh" >raw
+	plain <raw >got
+	diff want got
+	(($(wc -l <want) >= 15))
+}
+
 # --- completion in a real bash ---
 
 # complete_words WORD…: the last one is being completed; the replies, a line each.

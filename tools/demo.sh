@@ -1,28 +1,10 @@
 #!/bin/bash
 # tools/demo.sh : tells what the program does, with the real program against a
 # throwaway redis-server and the tests' upstream, in a directory of its own.
-# Everything is stopped and removed at the end, also on Ctrl-C. DEMO_SHELL=1
-# leaves you in $SHELL against that sandbox before.
+# DEMO_SHELL=1 leaves you in $SHELL against that sandbox before all is removed.
 set -u
-root=$(cd "$(dirname "$0")/.." && pwd)
-build=${BUILD:-build}
-case $build in /*) ;; *) build=$root/$build ;; esac
-program=$build/${PROGRAM:-ccache}
-dir=$(mktemp -d "${TMPDIR:-/tmp}/ccache-demo.XXXXXX")
-pids=()
-
-clean_up() {
-	trap '' INT TERM PIPE
-	if ((${#pids[@]})); then
-		kill "${pids[@]}" 2>/dev/null
-		wait "${pids[@]}" 2>/dev/null
-	fi
-	rm -rf "$dir"
-}
-trap clean_up EXIT
-trap 'echo; echo "demo: interrupted; stopping the servers"; exit 130' INT
-trap 'exit 143' TERM
-trap 'exit 141' PIPE # its reader left
+# shellcheck source=tools/sandbox.sh
+. "$(dirname "$0")/sandbox.sh"
 
 if [[ -t 1 && ! ${NO_COLOR:-} && ${TERM:-dumb} != dumb ]]; then
 	bold=$(tput bold) dim=$(tput dim) plain=$(tput sgr0)
@@ -46,42 +28,6 @@ run() {
 run_for_meta() {
 	run "$@" | sed 's/"data":.*,"meta":/"data":…,"meta":/'
 	((PIPESTATUS[0] == 0)) || exit 1
-}
-
-# until_true COMMAND…: within ten seconds.
-until_true() {
-	local deadline=$((SECONDS + 10))
-	until "$@" >/dev/null 2>&1; do
-		((SECONDS < deadline)) && kill -0 "${pids[-1]}" 2>/dev/null && sleep 0.02 && continue
-		echo "demo: a server did not start:" >&2
-		cat "$dir"/*.log >&2
-		exit 1
-	done
-}
-
-start_servers() {
-	local url
-	# An API takes its time; that makes the difference between miss and hit visible.
-	"$build/upstream" --items "${DEMO_ITEMS:-25}" --delay 60 >"$dir/upstream.log" 2>&1 &
-	pids+=($!)
-	until_true grep -q '^listening on' "$dir/upstream.log"
-	url=http://$(sed -n 's/^listening on //p' "$dir/upstream.log")
-	redis-server --port 0 --unixsocket "$dir/redis.sock" --unixsocketperm 700 --dir "$dir" --save '' \
-		--appendonly no --daemonize no >"$dir/redis.log" 2>&1 &
-	pids+=($!)
-	until_true redis-cli -s "$dir/redis.sock" PING
-
-	# Nothing of the operator's own settings may reach into the sandbox, or out of it.
-	local name
-	for name in $(compgen -e); do
-		case $name in REDIS_* | REDISCLI_* | CALLCACHE_*) unset "$name" ;; esac
-	done
-	export REDIS_URL=unix://$dir/redis.sock XDG_CONFIG_HOME=$dir/config XDG_STATE_HOME=$dir/state
-	export CALLS_API_URL=$url CALLS_DB_URL=$url REALTIME_API_URL=$url SESSIONS_API_URL=$url \
-		MESSAGES_API_URL=$url LEADS_DB_URL=$url
-	mkdir "$dir/bin"
-	ln -s "$program" "$dir/bin/ccache"
-	export PATH=$dir/bin:$PATH
 }
 
 tell_story() {

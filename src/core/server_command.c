@@ -96,11 +96,24 @@ static int ask_category(struct redis *redis, const struct bytes *argv, size_t ar
 	return 0;
 }
 
+/*
+ * What COMMAND INFO says of these as a whole (7.0: with all subcommands and
+ * where their keys are) is nested deeper than the reader reads. Each of their
+ * subcommands can be asked about; where the server knows none (6.2), XGROUP is
+ * the one that writes.
+ */
+static bool is_deep(struct bytes name)
+{
+	return is_word(name, "OBJECT") || is_word(name, "MEMORY") || is_word(name, "XINFO") ||
+	       is_word(name, "XGROUP");
+}
+
 int server_command_ask(struct redis *redis, const struct bytes *argv, size_t argc,
 		       struct server_command *ret_command, struct err *err)
 {
 	const struct reply *reply = NULL;
-	struct server_command command = {.told = true};
+	bool deep = is_deep(argv[0]);
+	struct server_command command = {.told = true, .writes = is_word(argv[0], "XGROUP")};
 	struct buf sub = {0};
 
 	buf_add(&sub, argv[0]);
@@ -109,7 +122,7 @@ int server_command_ask(struct redis *redis, const struct bytes *argv, size_t arg
 		buf_add(&sub, argv[1]);
 	const struct bytes question[] = {BYTES("COMMAND"), BYTES("INFO"), buf_bytes(&sub),
 					 argv[0]};
-	int status = redis_call(redis, question, 4, REDIS_IDEMPOTENT, &reply, err);
+	int status = redis_call(redis, question, deep ? 3 : 4, REDIS_IDEMPOTENT, &reply, err);
 	if (status != 0)
 		goto out;
 	if (reply->type != REPLY_ARRAY) {
