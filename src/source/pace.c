@@ -8,10 +8,12 @@
 #define SLOT_NS (NS_PER_S / PACE_SLOTS)
 /* Waits end on whole milliseconds: who overslept may catch up this much. */
 #define CATCH_UP_NS 10000000U
-#define BURST_S 0.1 /* of the configured rate may start at once */
-#define BELOW 0.95  /* of what was served, after a rejection */
-#define CREEP 0.04  /* rise per second at the source's limit */
-#define RETURN 0.5  /* more of it, by how far below that the rate is */
+#define STRICT_NS 5000000U /* no catching up on a learned rate that is slower than this */
+#define BURST_S 0.1        /* of the configured rate may start at once */
+#define BELOW 0.97         /* of what was served, after a rejection */
+#define CREEP 0.02 /* rise per second at the source's limit, as much more with each second */
+#define SEARCH 2.0 /* doublings per second until it is found */
+#define RETURN 0.5 /* more of it, by how far below that the rate is */
 #define LEARNED_MIN 0.2
 #define LEARNED_MAX 1e6
 #define SEARCH_AGAIN_NS (30 * (uint64_t)NS_PER_S) /* without a rejection: the limit moved */
@@ -41,16 +43,27 @@ static uint64_t slack_ns(const struct pace *pace, double rate)
 	bool configured = pace->rate > 0 && rate >= pace->rate;
 	double burst_ns = configured ? BURST_S * NS_PER_S - (double)interval_ns(rate) : 0;
 
+	/*
+	 * A limit without a burst counts from one request to the next. A slow rate can keep
+	 * to that; a fast one cannot, the clock that wakes us ticks in milliseconds.
+	 */
+	if (!configured && interval_ns(rate) > STRICT_NS)
+		return 0;
 	return burst_ns > CATCH_UP_NS ? (uint64_t)burst_ns : CATCH_UP_NS;
 }
 
-static double rise(const struct pace *pace, double passed_s)
+/*
+ * What was turned away may have come a moment too early, at half of what the
+ * source takes: so the longer nothing is turned away, the faster the rate rises.
+ */
+static double rise(const struct pace *pace, uint64_t now_ns, double passed_s)
 {
 	double below = 1 - pace->learned / pace->ceiling;
+	double calm_s = (double)(now_ns - pace->cut_ns) / NS_PER_S;
 
 	if (pace->searching)
-		return exp2(passed_s);
-	return 1 + passed_s * (CREEP + (below > 0 ? RETURN * below : 0));
+		return exp2(SEARCH * passed_s);
+	return 1 + passed_s * (CREEP * (1 + calm_s) + (below > 0 ? RETURN * below : 0));
 }
 
 /* Only a rate that held somebody back may rise. */
@@ -60,7 +73,7 @@ static void probe(struct pace *pace, uint64_t now_ns)
 
 	passed_s = passed_s > 1 ? 1 : passed_s;
 	pace->searching |= now_ns - pace->cut_ns > SEARCH_AGAIN_NS;
-	pace->learned *= rise(pace, passed_s);
+	pace->learned *= rise(pace, now_ns, passed_s);
 	if (pace->learned > LEARNED_MAX)
 		pace->learned = LEARNED_MAX;
 }

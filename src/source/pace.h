@@ -12,7 +12,7 @@
  * pace a fast source: one request under way at a time is still a thousand a
  * second. So a rejection lowers the rate to a little less than what the source
  * served during the last second; while requests wait for it, it then rises,
- * by doubling each second until it was found, then towards the rate that was
+ * fast until it was found, then towards the rate that was
  * too high: fast while far below it, slowly past it.
  */
 struct pace {

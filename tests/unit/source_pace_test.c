@@ -194,10 +194,10 @@ TEST(what_left_before_a_cut_does_not_count)
 	for (int i = 0; i < 100; i++)
 		pace_served(&pace, start_ns);
 	pace_rejected(&pace, start_ns, start_ns + MS, true);
-	CHECK(pace_rate(&pace) == 95);
+	CHECK(pace_rate(&pace) == 97);
 	for (int i = 0; i < 100; i++)
 		pace_rejected(&pace, start_ns, start_ns + 2 * MS, true);
-	CHECK(pace_rate(&pace) == 95);
+	CHECK(pace_rate(&pace) == 97);
 	pace_rejected(&pace, start_ns + 2 * MS, start_ns + 3 * MS, true);
 	CHECK(pace_rate(&pace) < 95);
 }
@@ -240,7 +240,7 @@ TEST(a_rate_that_holds_nobody_back_stays)
 	pace_rejected(&pace, start_ns, start_ns + MS, true);
 	for (uint64_t i = 1; i < 60; i++)
 		pace_spend(&pace, start_ns + i * S);
-	CHECK(pace_rate(&pace) == 95);
+	CHECK(pace_rate(&pace) == 97);
 }
 
 int main(void)
