@@ -8,6 +8,7 @@
 #include "core/lease.h"
 #include "core/namespace.h"
 #include "core/request.h"
+#include "core/room.h"
 #include "core/rowfile.h"
 #include "core/selection.h"
 #include "core/tally.h"
@@ -19,6 +20,7 @@
 #include "warm_failures.h"
 #include "warm_from.h"
 #include "warm_options.h"
+#include "warm_plan.h"
 #include "warm_view.h"
 #include "warm_when.h"
 #include "wire/redis.h"
@@ -38,6 +40,7 @@ struct warming {
 	struct guard *guard;
 	struct warm_failures *failures;
 	const struct ns *ns;
+	const struct selection *selection;
 	uint64_t deadline_ms;
 	uint64_t named; /* problems told so far */
 	struct warm_report sum;
@@ -65,7 +68,10 @@ static void on_failed(void *ctx, struct bytes vars)
 static void on_progress(void *ctx, uint64_t done, uint64_t failed)
 {
 	struct warming *warming = ctx;
+	double share = selection_share(warming->selection);
 
+	if (share > 0) /* of a file: as many as there will be if the lines stay as long */
+		out_progress_total(warming->progress, (uint64_t)((double)done / share));
 	out_progress_update(warming->progress, done, failed);
 }
 
@@ -138,6 +144,7 @@ static enum exit_code run_job(struct warming *warming, struct selection *selecti
 	struct err err = {0};
 
 	warming->named = 0;
+	warming->selection = selection;
 	warming->progress = app_progress(app, warming->ns->name, selection_total(selection));
 	int status = warm_run(&job, &report, &err);
 	out_progress_free(warming->progress);
@@ -145,6 +152,9 @@ static enum exit_code run_job(struct warming *warming, struct selection *selecti
 		app_warn(app,
 			 "%s: %" PRIu64 " more like these; --log-level debug names them all",
 			 warming->ns->name, warming->named - NAMED_MAX);
+	report.estimated =
+	    report.skips[WARM_SKIP_DRY_RUN] *
+	    (options->dry_run ? room_value_size(app->redis, job.set, job.ns) : 0);
 	enum exit_code code = judge(&report, selection_is_explicit(selection));
 	if (status != 0)
 		code = exit_worst(code, app_fail(app, &err));
@@ -177,6 +187,16 @@ static void cut_short(struct warming *warming, enum warm_end end)
 		warming->sum.end = end;
 }
 
+/* The lease could not be had. */
+static enum exit_code left_to_other(struct warming *warming, const struct err *err)
+{
+	cut_short(warming, err->kind == ERR_LOCKED ? WARM_END_LEASE : WARM_END_REDIS);
+	if (err->kind != ERR_LOCKED || warming->options->if_locked == 0)
+		return app_fail(warming->app, err);
+	app_info(warming->app, "%s", err->text);
+	return EXIT_DONE;
+}
+
 static enum exit_code warm_one(struct warming *warming, struct selection *selection)
 {
 	struct app *app = warming->app;
@@ -187,12 +207,8 @@ static enum exit_code warm_one(struct warming *warming, struct selection *select
 
 	if (!name || lease_acquire(app->redis, name, &lease, &err) == 0) {
 		code = run_job(warming, selection, lease);
-	} else if (err.kind == ERR_LOCKED && warming->options->if_locked == 1) {
-		app_info(app, "%s", err.text);
-		cut_short(warming, WARM_END_LEASE);
 	} else {
-		code = app_fail(app, &err);
-		cut_short(warming, err.kind == ERR_LOCKED ? WARM_END_LEASE : WARM_END_REDIS);
+		code = left_to_other(warming, &err);
 	}
 	lease_release(lease);
 	free(name);
@@ -219,18 +235,41 @@ static int open_rows(struct warming *warming, const struct opt_words *words,
 	return rowfile_open(warming->options->from, ret_file, err);
 }
 
-static enum exit_code warm_rows(struct warming *warming, struct rowfile *file)
+static enum exit_code warm_rows(struct warming *warming, struct rowfile *file,
+				struct lease *lease)
 {
 	const struct warm_options *options = warming->options;
 	struct warm_from from = {
 	    .file = file,
 	    .only = warming->ns,
 	    .ttl_ms = options->ttl_ms == OPT_UNSET ? 0 : (int64_t)options->ttl_ms,
+	    .lease = lease,
+	    .failures = warming->failures,
+	    .evict = options->evict,
 	    .dry_run = options->dry_run,
 	    .report = take_report,
 	    .ctx = warming};
 
 	return warm_from_run(warming->app, &from);
+}
+
+/* The rows of a pipe come once: nobody else has them. */
+static enum exit_code warm_file(struct warming *warming, struct rowfile *file)
+{
+	const struct warm_options *options = warming->options;
+	bool alone = options->ephemeral || options->dry_run || rowfile_may_wait(file);
+	char *name = mem_printf("warm:%s:from:%s", warming->ns ? warming->ns->name : "*",
+				rowfile_name(file));
+	struct lease *lease = NULL;
+	struct err err = {0};
+	enum exit_code code =
+	    !alone && lease_acquire(warming->app->redis, name, &lease, &err) != 0
+		? left_to_other(warming, &err)
+		: warm_rows(warming, file, lease);
+
+	lease_release(lease);
+	free(name);
+	return code;
 }
 
 /* --- which namespaces, which ids --- */
@@ -302,21 +341,6 @@ static enum exit_code warm_all(struct warming *warming)
 	return code;
 }
 
-/* Whether the set's vars make a key of the namespace. */
-static bool covers(const struct config_set *set, const struct ns *ns)
-{
-	for (size_t i = 0; i < template_var_count(ns->key); i++) {
-		bool given = template_var_optional(ns->key, i);
-
-		for (size_t j = 0; j < set->var_count && !given; j++)
-			given =
-			    bytes_equal_str(set->vars[j].name, template_var_name(ns->key, i));
-		if (!given)
-			return false;
-	}
-	return true;
-}
-
 /* A set: with its vars one key of each namespace, else the namespace's list. */
 static enum exit_code warm_set(struct warming *warming, const struct config_set *set)
 {
@@ -328,7 +352,7 @@ static enum exit_code warm_set(struct warming *warming, const struct config_set 
 		struct err err = {0};
 
 		warming->ns = set->namespaces[i];
-		if (covers(set, warming->ns))
+		if (config_set_covers(set, warming->ns))
 			selection = selection_from_vars(warming->ns, set->vars, set->var_count);
 		one = selection || select_listed(warming, &selection, &err) == 0
 			  ? warm_one(warming, selection)
@@ -375,15 +399,13 @@ static int prepare(struct warming *warming, struct err *err)
 
 static enum exit_code finish(struct warming *warming, enum exit_code code, uint64_t start_ms)
 {
-	uint64_t spared = warming->sum.skips[WARM_SKIP_DRY_RUN];
 	struct err err = {0};
 
 	warm_view_end(warming->sink, warming->app->target_text, &warming->sum,
 		      clock_mono_ms() - start_ms);
-	if (spared)
-		sink_note(warming->sink, "dry run: %" PRIu64 " item%s would be %s, nothing was",
-			  spared, spared == 1 ? "" : "s",
-			  warming->options->from ? "stored" : "fetched");
+	if (warming->options->dry_run)
+		warm_plan_tell(warming->app, warming->sink, &warming->sum,
+			       warming->options->from ? "stored" : "fetched");
 	code = app_finish(warming->app, warming->sink, code);
 	if (warming->failures && warm_failures_close(warming->failures, &err) != 0)
 		code = exit_worst(code, app_fail(warming->app, &err));
@@ -420,7 +442,7 @@ static enum exit_code warm_run_verb(struct app *app, const void *values,
 	warming.sink = app_sink(app, "warm", 1);
 	warm_view_begin(warming.sink);
 	if (file)
-		code = warm_rows(&warming, file);
+		code = warm_file(&warming, file);
 	else if (options.set)
 		code = warm_set(&warming, &set);
 	else

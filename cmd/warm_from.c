@@ -8,6 +8,7 @@
 #include "core/namespace.h"
 #include "core/rowfile.h"
 #include "out/progress.h"
+#include "warm_failures.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -18,6 +19,7 @@
 struct filling {
 	struct app *app;
 	struct out_progress *progress;
+	struct warm_failures *failures;
 	uint64_t named;
 };
 
@@ -27,6 +29,13 @@ static void on_problem(void *ctx, const struct err *err)
 
 	out_message(&filling->app->messages,
 		    filling->named++ < NAMED_MAX ? OUT_WARNING : OUT_DEBUG, "%s", err->text);
+}
+
+static void on_failed(void *ctx, struct bytes text)
+{
+	struct filling *filling = ctx;
+
+	warm_failures_add(filling->failures, text);
 }
 
 static void on_progress(void *ctx, uint64_t done, uint64_t failed, double share)
@@ -41,15 +50,19 @@ static void on_progress(void *ctx, uint64_t done, uint64_t failed, double share)
 enum exit_code warm_from_run(struct app *app, const struct warm_from *from)
 {
 	const struct nsset *set = app_namespaces(app);
-	struct filling filling = {.app = app, .progress = app_progress(app, "rows", 0)};
+	struct filling filling = {
+	    .app = app, .progress = app_progress(app, "rows", 0), .failures = from->failures};
 	struct bulk_job job = {.set = set,
 			       .only = from->only,
 			       .file = from->file,
 			       .redis = app->redis,
 			       .ttl_ms = from->ttl_ms,
+			       .lease = from->lease,
+			       .evict = from->evict,
 			       .dry_run = from->dry_run,
 			       .cancel = app->cancel,
 			       .problem = on_problem,
+			       .failed = from->failures ? on_failed : NULL,
 			       .progress = on_progress,
 			       .ctx = &filling};
 	struct warm_report *reports = mem_zalloc(nsset_count(set) + 1, sizeof *reports);

@@ -15,8 +15,11 @@ struct warm_report;
 /* `warm --from FILE`: values from rows in place of a source. */
 struct warm_from {
 	struct rowfile *file;
-	const struct ns *only; /* NULL: the rows name their namespaces */
-	int64_t ttl_ms;        /* 0: the namespaces' */
+	const struct ns *only;          /* NULL: the rows name their namespaces */
+	int64_t ttl_ms;                 /* 0: the namespaces' */
+	struct lease *lease;            /* may be NULL */
+	struct warm_failures *failures; /* may be NULL */
+	bool evict;
 	bool dry_run;
 	/* Called for each namespace that rows were of, and for rows of no known one (report->ns
 	 * NULL). */

@@ -82,7 +82,8 @@ const struct opt_row warm_option_rows[] = {
      .arg = "FILE",
      AT(failures),
      .complete = OPT_COMPLETE_FILE,
-     .help = "write the ids that failed to a file that --ids reads"},
+     .help = "write the ids that failed to a file that --ids reads (of --from the rows, "
+	     "which it reads)"},
     {.name = "prune",
      .type = OPT_FLAG,
      AT(prune),
@@ -90,7 +91,8 @@ const struct opt_row warm_option_rows[] = {
     {.name = "evict",
      .type = OPT_FLAG,
      AT(evict),
-     .help = "go on even when the server evicts keys because of it"},
+     .help = "go on even when the server evicts keys because of it, or has no room for "
+	     "the rest"},
     {.name = "ephemeral",
      .type = OPT_FLAG,
      AT(ephemeral),
@@ -127,10 +129,10 @@ int warm_options_check(const struct warm_options *options, const struct opt_word
 		return err_set(err, ERR_USAGE, "--ids goes with one namespace and no ids");
 	if (options->existing && (options->ids || words->count > 1))
 		return err_set(err, ERR_USAGE, "--existing says which keys: it takes no ids");
-	if (options->failures && words->count == 0)
-		return err_set(
-		    err, ERR_USAGE,
-		    "--failures goes with one namespace: --ids reads the ids of one");
+	if (options->failures && words->count == 0 && !options->from)
+		return err_set(err, ERR_USAGE,
+			       "--failures goes with one namespace, whose ids --ids reads "
+			       "again, or with --from");
 	if (options->until && options->deadline_ms != OPT_UNSET)
 		return err_set(err, ERR_USAGE, "--until and --deadline exclude each other");
 	return 0;

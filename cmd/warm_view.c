@@ -20,6 +20,7 @@ enum {
 	C_NOT_MODIFIED,
 	C_P50,
 	C_P99,
+	C_ESTIMATED,
 	C_COMPLETE,
 	C_STOPPED_BY,
 	C_COUNT
@@ -83,6 +84,10 @@ static const struct out_column columns[C_COUNT] = {
 			.flags = OUT_DETAIL},
     [C_P50] = {.name = "source_p50_us", .title = "P50", .unit = OUT_US, .flags = OUT_DETAIL},
     [C_P99] = {.name = "source_p99_us", .title = "P99", .unit = OUT_US, .flags = OUT_MINOR},
+    [C_ESTIMATED] = {.name = "estimated_bytes",
+		     .title = "ESTIMATED",
+		     .unit = OUT_SIZE,
+		     .flags = OUT_DETAIL},
     [C_COMPLETE] = {.name = "complete", .title = "COMPLETE", .flags = OUT_DETAIL},
     [C_STOPPED_BY] = {.name = "stopped_by", .title = "STOPPED BY", .flags = OUT_DETAIL},
 };
@@ -102,23 +107,25 @@ static struct out_value quantile(const struct warm_report *report, double share)
 
 void warm_view_row(struct sink *sink, const struct warm_report *report)
 {
-	sink_row(sink, (struct out_value[C_COUNT]){
-			   [C_NAMESPACE] = out_str(report->ns ? report->ns->name : NULL),
-			   [C_REQUESTED] = out_uint(report->requested),
-			   [C_STORED] = out_uint(report->stored),
-			   [C_RENEWED] = out_uint(report->renewed),
-			   [C_SKIPPED] = out_uint(report->skipped),
-			   [C_ABSENT] = out_uint(report->absent),
-			   [C_FAILED] = out_uint(report->failed),
-			   [C_BYTES] = out_uint(report->bytes),
-			   [C_ATTEMPTS] = out_uint(report->attempts),
-			   [C_RETRIES] = out_uint(report->retries),
-			   [C_NOT_MODIFIED] = out_uint(report->not_modified),
-			   [C_P50] = quantile(report, 0.5),
-			   [C_P99] = quantile(report, 0.99),
-			   [C_COMPLETE] = out_bool(report->end == WARM_END_COMPLETE),
-			   [C_STOPPED_BY] = out_str(warm_end_name(report->end)),
-		       });
+	sink_row(sink,
+		 (struct out_value[C_COUNT]){
+		     [C_NAMESPACE] = out_str(report->ns ? report->ns->name : NULL),
+		     [C_REQUESTED] = out_uint(report->requested),
+		     [C_STORED] = out_uint(report->stored),
+		     [C_RENEWED] = out_uint(report->renewed),
+		     [C_SKIPPED] = out_uint(report->skipped),
+		     [C_ABSENT] = out_uint(report->absent),
+		     [C_FAILED] = out_uint(report->failed),
+		     [C_BYTES] = out_uint(report->bytes),
+		     [C_ATTEMPTS] = out_uint(report->attempts),
+		     [C_RETRIES] = out_uint(report->retries),
+		     [C_NOT_MODIFIED] = out_uint(report->not_modified),
+		     [C_P50] = quantile(report, 0.5),
+		     [C_P99] = quantile(report, 0.99),
+		     [C_ESTIMATED] = report->estimated ? out_uint(report->estimated) : OUT_NONE,
+		     [C_COMPLETE] = out_bool(report->end == WARM_END_COMPLETE),
+		     [C_STOPPED_BY] = out_str(warm_end_name(report->end)),
+		 });
 }
 
 void warm_view_add(struct warm_report *sum, const struct warm_report *report)
@@ -135,6 +142,7 @@ void warm_view_add(struct warm_report *sum, const struct warm_report *report)
 	sum->pruned += report->pruned;
 	sum->attempts += report->attempts;
 	sum->retries += report->retries;
+	sum->estimated += report->estimated;
 	if (sum->end == WARM_END_COMPLETE)
 		sum->end = report->end;
 	for (size_t i = 0; i < WARM_CAUSE_COUNT; i++)

@@ -137,6 +137,59 @@ from() {
 	assert_equal "$(rcli GET message:small)" 1
 }
 
+@test "--failures: the rows that failed, as --from reads them" {
+	rows '{"key":"message:1","value":1}' '{"key":"nobody:1","value":1}' '{"key":"message:2","value":01}' '{"key":"message:3","value":3}'
+	from "$DIR/rows" --failures "$DIR/failed"
+	assert_exit 3
+	assert_equal "$(<"$DIR/failed")" '{"key":"nobody:1","value":1}
+{"key":"message:2","value":01}'
+	rcli REPLICAOF 127.0.0.1 1 >/dev/null
+	from "$DIR/rows" --ephemeral --failures "$DIR/failed"
+	assert_exit 4
+	assert_equal "$(sort "$DIR/failed")" "$(sort "$DIR/rows")"
+	rcli REPLICAOF NO ONE >/dev/null
+	rcli FLUSHALL >/dev/null
+	sed -i '/nobody/d;/01}/d' "$DIR/failed"
+	from "$DIR/failed"
+	assert_exit 0
+	assert_equal "$(key_count)" 2
+}
+
+@test "a lease: a file is read by one run at a time" {
+	rows '{"key":"message:1","value":1}'
+	rcli SET "cc:l:warm:*:from:$DIR/rows" '{"host":"elsewhere","pid":7,"since_ms":0}' EX 100 >/dev/null
+	from "$DIR/rows"
+	assert_exit 6
+	assert_stderr_line 'host elsewhere, pid 7'
+	assert_json '[.requested, .complete, .stopped_by]' '[0,false,"lease"]'
+	from "$DIR/rows" --if-locked ok
+	assert_exit 0
+	from "$DIR/rows" --ephemeral
+	assert_json .stored 1
+	rcli DEL "cc:l:warm:*:from:$DIR/rows" >/dev/null
+	from "$DIR/rows"
+	assert_exit 0
+	assert_equal "$(rcli EXISTS "cc:l:warm:*:from:$DIR/rows")" 0
+}
+
+@test "rows that do not fit are refused before the server is full; --evict goes on" {
+	big() { awk -v n="$1" 'BEGIN { for (i = 1; i <= n; i++) printf "{\"vars\":{\"message_id\":\"%d\"},\"value\":\"%01000d\"}\n", i, i }'; }
+	big 40000 >"$DIR/rows"
+	rcli CONFIG SET maxmemory 24mb >/dev/null
+	from "$DIR/rows" message
+	assert_exit 7
+	assert_stderr_line 'left of its maxmemory: raise it, warm less, or go on with --evict'
+	assert_json '[.complete, .stopped_by, .stored > 0, .requested < 30000, .failed]' '[false,"memory",true,true,0]'
+	rcli FLUSHALL >/dev/null
+	from "$DIR/rows" message --evict
+	assert_exit 4
+	assert_stderr_line OOM
+	rcli FLUSHALL >/dev/null
+	rcli CONFIG SET maxmemory 100mb >/dev/null
+	from "$DIR/rows" message
+	assert_exit 0
+}
+
 @test "from a pipe that stops and goes: each row is stored as it comes" {
 	mkfifo "$DIR/pipe"
 	in_background warm.log "$CCACHE" warm message --from "$DIR/pipe" -o json
@@ -178,7 +231,7 @@ numbered() { awk -v n="$1" 'BEGIN { for (i = 1; i <= n; i++) printf "{\"vars\":{
 @test "Redis out of memory: stops, and nothing counts that is not there" {
 	numbered 100000 >"$DIR/rows"
 	rcli CONFIG SET maxmemory 8mb >/dev/null
-	from "$DIR/rows" message
+	from "$DIR/rows" message --evict
 	assert_exit 4
 	assert_stderr_line OOM
 	assert_stderr_line maxmemory
@@ -189,7 +242,11 @@ numbered() { awk -v n="$1" 'BEGIN { for (i = 1; i <= n; i++) printf "{\"vars\":{
 @test "a replica, and a user who may not: stops at once, naming why" {
 	numbered 50 >"$DIR/rows"
 	rcli REPLICAOF 127.0.0.1 1 >/dev/null
-	from "$DIR/rows" message
+	from "$DIR/rows" message # not even the lease
+	assert_exit 4
+	assert_stderr_line 'connect to its primary'
+	assert_json '[.requested, .stopped_by]' '[0,"redis"]'
+	from "$DIR/rows" message --ephemeral
 	assert_exit 4
 	assert_stderr_line 'connect to its primary'
 	assert_json '[.stored, .failed_redis]' '[0,50]'

@@ -346,6 +346,41 @@ plain_user() {
 	assert_equal "$(key_count 'thing:*')" 40
 }
 
+@test "ids that do not fit are refused when the first answers tell" {
+	local i
+	mkdir -p "$DIR/nginx/www/things"
+	for ((i = 1; i <= 100; i++)); do printf '"%02000d"' "$i" >"$DIR/nginx/www/things/$i"; done
+	start_nginx 'keepalive_requests 100000; location /any/ { try_files /things/1 =404; }'
+	API_URL=$NGINX_URL api_config '"thing": { "key": "thing:{id}", "ttl": "5m", "source": { "use": "api", "get": "/any/{id}" } }'
+	seq 20000 >"$DIR/ids"
+	rcli CONFIG SET maxmemory 16mb >/dev/null
+	warm thing --ids "$DIR/ids"
+	assert_exit 7
+	assert_stderr_line 'more would be stored, and the server has'
+	assert_json '[.complete, .stopped_by, .stored > 0, .requested < 20000]' '[false,"memory",true,true]'
+	rcli CONFIG SET maxmemory 200mb >/dev/null
+	rcli FLUSHALL >/dev/null
+	warm thing --ids "$DIR/ids"
+	assert_exit 0
+}
+
+@test "--dry-run tells how much it would be, by what is cached of the namespace" {
+	local i
+	warm thing --dry-run 1 2 3
+	assert_json '.namespaces[0].estimated_bytes' null
+	for i in 1 2 3; do rcli SET "thing:$i" "$(printf '%01000d' 1)" >/dev/null; done
+	seq 1000 >"$DIR/ids"
+	warm thing --dry-run --ids "$DIR/ids"
+	assert_exit 0
+	assert_json '[.skipped_dry_run, .stored]' '[1000,0]'
+	assert_json '.namespaces[0].estimated_bytes | . > 1000000 and . < 2000000' true
+	cc_run warm thing --dry-run --ids "$DIR/ids"
+	assert_line --partial 'about 1.'
+	rcli CONFIG SET maxmemory 1500kb >/dev/null
+	cc_run warm thing --dry-run --ids "$DIR/ids"
+	assert_stderr_line 'the server has'
+}
+
 @test "a full cache that evicts because of it stops the run; --evict goes on" {
 	local i
 	mkdir -p "$DIR/nginx/www/things"

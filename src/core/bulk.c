@@ -5,7 +5,9 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "core/bulk_row.h"
+#include "core/lease.h"
 #include "core/namespace.h"
+#include "core/room.h"
 #include "core/rowfile.h"
 #include "core/store.h"
 #include "wire/redis.h"
@@ -19,6 +21,8 @@
 #define RING 8192
 #define KEY_SHOWN 100
 #define TURN_MS 100
+#define KEY_COST 100 /* bytes of a server for a key, beside its text and its value, about */
+#define TEXT_KEPT ((size_t)4096)
 
 /* What must be known of a row until its answer comes. */
 struct sent {
@@ -42,7 +46,10 @@ struct bulk {
 	uint64_t now_ms; /* of this piece of the file */
 	struct err stop; /* why no more is begun */
 	enum warm_end end;
-	struct err fault; /* of the row at hand: too large to be cleared for each */
+	struct room room;
+	uint64_t stored;
+	struct buf *texts; /* of the rows in the ring, when failed ones are written down */
+	struct err fault;  /* of the row at hand: too large to be cleared for each */
 };
 
 static struct warm_report *report_of(struct bulk *bulk, const struct ns *ns)
@@ -72,21 +79,42 @@ static void stop(struct bulk *bulk, enum warm_end end, const struct err *why)
 	bulk->end = why->kind == ERR_INTERRUPTED ? WARM_END_INTERRUPTED : end;
 }
 
-static void count_failure(struct bulk *bulk, struct warm_report *report, enum warm_cause cause)
+static void count_failure(struct bulk *bulk, struct warm_report *report, enum warm_cause cause,
+			  struct bytes text)
 {
+	if (bulk->job->failed && text.len)
+		bulk->job->failed(bulk->job->ctx, text);
 	report->failed++;
 	report->causes[cause]++;
 	bulk->failed++;
 	bulk->done++;
 }
 
-static void fail_row(struct bulk *bulk, enum warm_cause cause, struct err *err)
+static void fail_row(struct bulk *bulk, enum warm_cause cause, struct bytes text,
+		     struct err *err)
 {
 	struct warm_report *report = report_of(bulk, bulk->parser.ns);
 
 	report->requested++;
-	count_failure(bulk, report, cause);
+	count_failure(bulk, report, cause, text);
 	tell(bulk, rowfile_line(bulk->job->file), bulk->parser.column, err);
+}
+
+static struct bytes sent_text(const struct bulk *bulk, const struct sent *sent)
+{
+	return bulk->texts ? buf_bytes(&bulk->texts[sent - bulk->ring]) : (struct bytes){0};
+}
+
+/* The text of a row on its way, in case it fails; large ones are not kept when they are
+ * through. */
+static void note_text(struct bulk *bulk, const struct sent *sent, struct bytes text)
+{
+	struct buf *at = &bulk->texts[sent - bulk->ring];
+
+	if (at->len > TEXT_KEPT)
+		buf_release(at);
+	buf_clear(at);
+	buf_add(at, text);
 }
 
 static void refused(struct bulk *bulk, const struct sent *sent, const struct reply *reply)
@@ -97,7 +125,7 @@ static void refused(struct bulk *bulk, const struct sent *sent, const struct rep
 		   &err);
 	if (reply_stops_writing(reply))
 		stop(bulk, WARM_END_REDIS, &err);
-	count_failure(bulk, sent->report, WARM_CAUSE_REDIS);
+	count_failure(bulk, sent->report, WARM_CAUSE_REDIS, sent_text(bulk, sent));
 	tell(bulk, sent->line, 0, &err);
 }
 
@@ -111,6 +139,7 @@ static void on_stored(void *ctx, const struct reply *reply)
 		return;
 	}
 	sent->report->stored++;
+	bulk->stored++;
 	sent->report->bytes += sent->value_len;
 	bulk->done++;
 }
@@ -140,7 +169,7 @@ static int64_t life_of(const struct bulk *bulk, const struct bulk_row *row)
 	return store_ttl_ms(row->ns, values, -1, bulk->now_ms);
 }
 
-static void store_row(struct bulk *bulk, const struct bulk_row *row)
+static void store_row(struct bulk *bulk, const struct bulk_row *row, struct bytes text)
 {
 	const struct bulk_job *job = bulk->job;
 	struct warm_report *report = report_of(bulk, row->ns);
@@ -155,6 +184,8 @@ static void store_row(struct bulk *bulk, const struct bulk_row *row)
 	if (job->dry_run || ttl_ms == STORE_TTL_DO_NOT) {
 		report->skipped++;
 		report->skips[job->dry_run ? WARM_SKIP_DRY_RUN : WARM_SKIP_NO_STORE]++;
+		report->estimated +=
+		    job->dry_run ? row->key.len + row->value.len + KEY_COST : 0;
 		bulk->done++;
 		return;
 	}
@@ -164,6 +195,8 @@ static void store_row(struct bulk *bulk, const struct bulk_row *row)
 	struct bytes value = codec_encode(&row->ns->compress, row->value, &bulk->packed);
 	sent->value_len = (uint32_t)value.len;
 	note_key(sent, row->key);
+	if (bulk->texts)
+		note_text(bulk, sent, text);
 	/* When it fails, on_stored has heard of this row too. */
 	if (store_submit(job->redis, row->key, value, ttl_ms, on_stored, bulk, &bulk->fault) !=
 	    0)
@@ -175,11 +208,11 @@ static void take_row(struct bulk *bulk, struct bytes text)
 	struct bulk_row row;
 
 	if (bulk_row_parse(&bulk->parser, text, &row, &bulk->fault) == 0)
-		store_row(bulk, &row);
+		store_row(bulk, &row, text);
 	else
 		fail_row(bulk,
 			 bulk->fault.kind == ERR_CONFIG ? WARM_CAUSE_ROW : WARM_CAUSE_VARS,
-			 &bulk->fault);
+			 text, &bulk->fault);
 }
 
 static void refuse_long(struct bulk *bulk)
@@ -190,7 +223,7 @@ static void refuse_long(struct bulk *bulk)
 	bulk->parser.column = 0;
 	err_set(&err, ERR_ITEM, "a row may have %zu MiB at most; it is left out",
 		ROWFILE_ROW_MAX / 1024 / 1024);
-	fail_row(bulk, WARM_CAUSE_ROW, &err);
+	fail_row(bulk, WARM_CAUSE_ROW, (struct bytes){0}, &err);
 }
 
 /* The rows that are read: false when there are no more. */
@@ -221,6 +254,20 @@ static bool take_rows(struct bulk *bulk)
 	}
 }
 
+/* Between two pieces of the file: the lease, and the server's memory. */
+static void look_around(struct bulk *bulk)
+{
+	const struct room_progress progress = {.stored = bulk->stored,
+					       .share = rowfile_share(bulk->job->file)};
+	struct err err = {0};
+
+	if (bulk->job->lease && lease_beat(bulk->job->lease, &err) != 0)
+		stop(bulk, err.kind == ERR_LOCKED ? WARM_END_LEASE : WARM_END_REDIS, &err);
+	else if (room_check(&bulk->room, &progress, clock_mono_ms(), &err) != 0)
+		stop(bulk, err.kind == ERR_REFUSED ? WARM_END_MEMORY : WARM_END_EVICTIONS,
+		     &err);
+}
+
 /* Until a pipe has more, or cancel: what was sent before is answered meanwhile. */
 static int wait_for_input(struct bulk *bulk, struct err *err)
 {
@@ -234,6 +281,7 @@ static int wait_for_input(struct bulk *bulk, struct err *err)
 	       !(job->cancel && *job->cancel)) {
 		struct redis_wait wait = {.fd = -1, .timeout_ms = -1};
 
+		look_around(bulk);
 		if (redis_outstanding(job->redis) > 0) {
 			status = redis_turn(job->redis, err);
 			redis_wait(job->redis, &wait);
@@ -260,6 +308,7 @@ static void work(struct bulk *bulk)
 
 	while (take_rows(bulk)) {
 		tell_progress(bulk);
+		look_around(bulk);
 		bulk->now_ms = clock_wall_ms();
 		if (rowfile_may_wait(file) && wait_for_input(bulk, &err) != 0)
 			stop(bulk, WARM_END_REDIS, &err);
@@ -285,6 +334,10 @@ int bulk_run(const struct bulk_job *job, struct warm_report *reports, struct err
 	for (size_t i = 0; i < count; i++)
 		reports[i].ns = nsset_at(job->set, i);
 	bulk.ring = mem_zalloc(RING, sizeof *bulk.ring);
+	if (job->failed)
+		bulk.texts = mem_zalloc(RING, sizeof *bulk.texts);
+	if (!job->dry_run && !job->evict)
+		room_init(&bulk.room, job->redis);
 	/* what was sent should be answered before the report */
 	redis_set_grace(job->redis, WARM_GRACE_MS);
 	work(&bulk);
@@ -296,6 +349,9 @@ int bulk_run(const struct bulk_job *job, struct warm_report *reports, struct err
 		reports[i].end = bulk.end;
 	bulk_parser_release(&bulk.parser);
 	buf_release(&bulk.packed);
+	for (size_t i = 0; bulk.texts && i < RING; i++)
+		buf_release(&bulk.texts[i]);
+	free(bulk.texts);
 	free(bulk.ring);
 	if (!err_is_set(&bulk.stop))
 		return 0;

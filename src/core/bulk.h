@@ -20,11 +20,15 @@ struct bulk_job {
 	struct redis *redis;
 	int64_t
 	    ttl_ms; /* in place of the namespaces' TTLs; 0: theirs. A row's own goes before. */
-	bool dry_run; /* check and count, store nothing */
+	struct lease *lease; /* kept alive; losing it ends the run. May be NULL */
+	bool evict;          /* go on even when the server is, or will be, full */
+	bool dry_run;        /* check and count, store nothing */
 	const volatile int
 	    *cancel; /* non-zero: begin no more, hear the answers, report (may be NULL) */
 	/* Called for each row that failed: err names file, line and column. May be NULL. */
 	void (*problem)(void *ctx, const struct err *err);
+	/* The text of each row that failed, but for rows that are too long. May be NULL. */
+	void (*failed)(void *ctx, struct bytes text);
 	/* Now and then; share of the file, 0..1, 0: unknown. May be NULL. */
 	void (*progress)(void *ctx, uint64_t done, uint64_t failed, double share);
 	void *ctx;

@@ -95,6 +95,8 @@ struct config_set {
 int config_set_find(const struct config *config, struct bytes name, struct config_set *ret_set,
 		    struct err *err);
 void config_set_release(struct config_set *set);
+/* Whether the set's vars make a key of the namespace. */
+bool config_set_covers(const struct config_set *set, const struct ns *ns);
 
 /*
  * Appends the effective configuration as JSON: references resolved, defaults

@@ -72,3 +72,17 @@ void config_set_release(struct config_set *set)
 	mem_arena_release(&set->arena);
 	*set = (struct config_set){0};
 }
+
+bool config_set_covers(const struct config_set *set, const struct ns *ns)
+{
+	for (size_t i = 0; i < template_var_count(ns->key); i++) {
+		bool given = template_var_optional(ns->key, i);
+
+		for (size_t j = 0; j < set->var_count && !given; j++)
+			given =
+			    bytes_equal_str(set->vars[j].name, template_var_name(ns->key, i));
+		if (!given)
+			return false;
+	}
+	return true;
+}

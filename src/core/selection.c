@@ -131,6 +131,8 @@ struct lines {
 	size_t at;
 	bool ended;
 	size_t number;
+	uint64_t size;     /* of a regular file, else 0 */
+	uint64_t taken;    /* bytes that were given out */
 	struct buf values; /* decoded JSON values, back to back */
 };
 
@@ -235,6 +237,7 @@ static enum selection_status next_line(struct lines *lines, struct bytes *ret_li
 
 		if (end < rest.len || (lines->ended && rest.len > 0)) {
 			lines->at += end < rest.len ? end + 1 : end;
+			lines->taken += end < rest.len ? end + 1 : end;
 			lines->number++;
 			while (end > 0 && rest.ptr[end - 1] == '\r')
 				end--;
@@ -271,6 +274,15 @@ static enum selection_status lines_next(struct selection *selection, struct var 
 	return SELECTION_BAD;
 }
 
+static double lines_share(const struct selection *selection)
+{
+	const struct lines *lines = (const struct lines *)selection;
+
+	return lines->size && lines->taken <= lines->size
+		   ? (double)lines->taken / (double)lines->size
+		   : 0;
+}
+
 static void lines_free(struct selection *selection)
 {
 	struct lines *lines = (struct lines *)selection;
@@ -286,7 +298,7 @@ int selection_from_file(const struct ns *ns, const char *path, struct selection 
 			struct err *err)
 {
 	bool standard_input = strcmp(path, "-") == 0;
-	struct stat info;
+	struct stat info = {0};
 
 	if (template_var_count(ns->key) == 0)
 		return err_set(err, ERR_USAGE, "namespace '%s' has one key: it takes no ids",
@@ -305,8 +317,10 @@ int selection_from_file(const struct ns *ns, const char *path, struct selection 
 					      .is_explicit = true,
 					      .next = lines_next,
 					      .locate = lines_locate,
+					      .share = lines_share,
 					      .free = lines_free};
 	lines->selection.fd = fd;
+	lines->size = S_ISREG(info.st_mode) ? (uint64_t)info.st_size : 0;
 	lines->path = standard_input ? "standard input" : path;
 	*ret_selection = &lines->selection;
 	return 0;
@@ -339,6 +353,11 @@ bool selection_is_explicit(const struct selection *selection)
 uint64_t selection_total(const struct selection *selection)
 {
 	return selection->total;
+}
+
+double selection_share(const struct selection *selection)
+{
+	return selection->share ? selection->share(selection) : 0;
 }
 
 void selection_free(struct selection *selection)

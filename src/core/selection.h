@@ -69,5 +69,7 @@ int selection_fd(const struct selection *selection);
 bool selection_is_explicit(const struct selection *selection);
 /* How many items there will be, 0: unknown. */
 uint64_t selection_total(const struct selection *selection);
+/* How much of a file was given out, 0..1; 0: unknown. */
+double selection_share(const struct selection *selection);
 
 #endif

@@ -12,6 +12,7 @@ struct selection {
 	enum selection_status (*next)(struct selection *selection, struct var *ret_vars,
 				      size_t *ret_count, struct err *err);
 	void (*locate)(const struct selection *selection, struct err *err); /* may be NULL */
+	double (*share)(const struct selection *selection);
 	void (*free)(struct selection *selection);
 };
 

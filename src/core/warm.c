@@ -4,22 +4,21 @@
 #include "base/num.h"
 #include "core/lease.h"
 #include "core/namespace.h"
+#include "core/room.h"
 #include "core/selection.h"
-#include "core/server.h"
 
 #include <inttypes.h>
 #include <poll.h>
 
 #define SOURCE_HISTOGRAM_BITS 7
 #define TURN_MS 100
-#define EVICTION_LOOK_MS 1000
-#define EVICTION_MIN 100 /* so few may be anybody's */
 
 const char *const warm_policy_names[] = {"changed", "always", "missing", "expiring", NULL};
 const char *const warm_skip_names[] = {"fresh", "no_store", "overtaken", "dry_run"};
 
-static const char *const end_names[] = {NULL,     "interrupted", "deadline", "lease",
-					"source", "evictions",   "redis",    "input"};
+static const char *const end_names[] = {NULL,     "interrupted", "deadline",
+					"lease",  "source",      "evictions",
+					"memory", "redis",       "input"};
 static const char *const own_cause_names[] = {"ids", "rows", "redis"};
 
 const char *warm_cause_name(unsigned cause)
@@ -47,8 +46,7 @@ struct run {
 	struct warm warm;
 	bool waiting; /* the selection waits for a page */
 	bool done;    /* the selection ended */
-	uint64_t look_ms;
-	int64_t evicted; /* at the start; -1: the server does not say */
+	struct room room;
 };
 
 /* Begins items while there is room. */
@@ -108,26 +106,20 @@ static int turn(struct run *run, struct err *err)
 	return redis_outstanding(job->redis) > 0 ? redis_turn(job->redis, err) : 0;
 }
 
-/* A cache that evicts is not made better by filling it. */
-static void watch_evictions(struct run *run, uint64_t now_ms)
+/* A cache that is full is not made better by filling it. */
+static void watch_room(struct run *run, uint64_t now_ms)
 {
 	struct warm *warm = &run->warm;
-	struct server_info info;
+	uint64_t total = selection_total(warm->job->selection);
+	struct room_progress progress = {
+	    .stored = warm->report->stored,
+	    .share = total ? (double)warm->report->requested / (double)total
+			   : selection_share(warm->job->selection)};
 	struct err err = {0};
 
-	if (run->evicted < 0 || warm->job->evict || now_ms < run->look_ms)
-		return;
-	run->look_ms = now_ms + EVICTION_LOOK_MS;
-	if (server_info(warm->job->redis, &info, &err) != 0 || info.evicted < 0)
-		return; /* a lost session shows at the next write */
-	uint64_t evicted = (uint64_t)(info.evicted - run->evicted);
-	if (evicted <= EVICTION_MIN || evicted <= warm->report->stored / 2)
-		return;
-	err_set(&err, ERR_REDIS,
-		"the server evicted %" PRIu64 " keys while %" PRIu64
-		" were stored: it is full; raise maxmemory, warm less, or go on with --evict",
-		evicted, warm->report->stored);
-	warm_stop(warm, WARM_END_EVICTIONS, &err);
+	if (room_check(&run->room, &progress, now_ms, &err) != 0)
+		warm_stop(warm, err.kind == ERR_REFUSED ? WARM_END_MEMORY : WARM_END_EVICTIONS,
+			  &err);
 }
 
 /* What may end the run from outside: a signal, the deadline, the lease, a full cache, forgotten
@@ -155,7 +147,7 @@ static void check(struct run *run)
 		if (guard_reload(job->guard, &err) != 0)
 			warm_stop(warm, WARM_END_REDIS, &err);
 	}
-	watch_evictions(run, now_ms);
+	watch_room(run, now_ms);
 	warm_item_retry(warm, now_ms);
 }
 
@@ -174,13 +166,6 @@ static void settle(struct run *run)
 	}
 }
 
-static int64_t evicted_so_far(struct redis *redis)
-{
-	struct server_info info;
-
-	return server_info(redis, &info, NULL) == 0 && info.max_memory > 0 ? info.evicted : -1;
-}
-
 int warm_run(const struct warm_job *job, struct warm_report *ret_report, struct err *err)
 {
 	struct run run = {
@@ -191,7 +176,8 @@ int warm_run(const struct warm_job *job, struct warm_report *ret_report, struct 
 
 	*ret_report = (struct warm_report){.ns = job->ns};
 	histogram_init(&ret_report->source_us, SOURCE_HISTOGRAM_BITS);
-	run.evicted = job->dry_run || job->evict ? -1 : evicted_so_far(job->redis);
+	if (!job->dry_run && !job->evict)
+		room_init(&run.room, job->redis);
 	/* what was sent should be answered before the report */
 	redis_set_grace(job->redis, WARM_GRACE_MS);
 	do {

@@ -46,7 +46,7 @@ struct warm_job {
 	int64_t expiring_ms;
 	bool prune;           /* drop a cached value whose source has nothing there any more */
 	uint64_t deadline_ms; /* clock_mono_ms when no more is begun; 0: none */
-	bool evict;           /* go on even when the server evicts keys because of it */
+	bool evict;           /* go on even when the server is, or will be, full */
 	bool dry_run;         /* expand and count, fetch and store nothing */
 	const volatile int
 	    *cancel;    /* non-zero: begin no more, hear the answers, report (may be NULL) */
@@ -87,6 +87,7 @@ enum warm_end {
 	WARM_END_LEASE,     /* held by, or lost to, another run */
 	WARM_END_SOURCE,    /* it is down: its breaker opened */
 	WARM_END_EVICTIONS, /* the server evicts because of this run */
+	WARM_END_MEMORY,    /* the rest does not fit into its maxmemory */
 	WARM_END_REDIS,     /* lost, or refusing every write */
 	WARM_END_INPUT,     /* the list, the file */
 };
@@ -115,6 +116,7 @@ struct warm_report {
 	uint64_t attempts;          /* requests to the source */
 	uint64_t retries;           /* of the attempts */
 	struct histogram source_us; /* per answered item */
+	uint64_t estimated; /* of a dry run: bytes that the items would take; 0: unknown */
 	enum warm_end end;
 };
 

@@ -119,8 +119,8 @@ void warm_item_unsent(struct warm *warm, const struct err *err)
 /* A broken list or the deadline let what is begun come to its end; the other stops do not. */
 static bool gives_up(const struct warm *warm)
 {
-	return warm->stop.kind == ERR_REDIS || warm->stop.kind == ERR_LOCKED ||
-	       warm->stop.kind == ERR_INTERRUPTED;
+	return warm->stop.kind == ERR_REDIS || warm->stop.kind == ERR_REFUSED ||
+	       warm->stop.kind == ERR_LOCKED || warm->stop.kind == ERR_INTERRUPTED;
 }
 
 static void on_begun(void *ctx, const struct reply *reply)
