@@ -6,6 +6,8 @@
 #include "core/sidecar.h"
 
 #define PROGRESS_EVERY 4096
+/* What a key's name and TTL tell. */
+#define TTL_ALONE (AUDIT_TTL_RULES | AUDIT_BIT(AUDIT_UNCLASSIFIED))
 /* A TTL read just after it was set may exceed its policy by the server's clock granularity. */
 #define POLICY_SLACK_MS 1000
 
@@ -212,7 +214,7 @@ static int flush(struct audit *audit, struct err *err)
 {
 	int status = 0;
 
-	if (audit->options->rules & ~(AUDIT_TTL_RULES | AUDIT_BIT(AUDIT_UNCLASSIFIED))) {
+	if (audit->options->rules & ~TTL_ALONE) {
 		status = audit_check_values(audit, err);
 		if (status == 0)
 			status = audit_confirm(audit, err);
@@ -234,6 +236,7 @@ static struct audit_key *add_key(struct audit *audit, const struct scan_key *key
 	*added = (struct audit_key){.audit = audit,
 				    .key = mem_arena_bytes(&audit->arena, key->key),
 				    .ttl_ms = key->ttl_ms,
+				    .type = key->type,
 				    .length = -1};
 	return added;
 }
@@ -286,22 +289,51 @@ static bool on_key(void *ctx, const struct scan_key *key)
 	return audit->count < AUDIT_BATCH || flush(audit, &audit->err) == 0;
 }
 
+struct named {
+	struct scan_key key;
+	struct redis *redis;
+	struct scan_result *result;
+	struct err err;
+};
+
+static void on_named_ttl(void *ctx, const struct reply *reply)
+{
+	struct named *named = ctx;
+
+	scan_take(named->redis, SCAN_TTL, reply, &named->key, named->result, &named->err);
+}
+
+static void on_named_type(void *ctx, const struct reply *reply)
+{
+	struct named *named = ctx;
+
+	scan_take(named->redis, SCAN_TYPE, reply, &named->key, named->result, &named->err);
+}
+
 /* Named keys: asked one by one, there are few. */
 static int walk_named(struct redis *redis, struct audit *audit, struct err *err)
 {
 	for (size_t i = 0; i < audit->options->key_count; i++) {
-		struct scan_key key = {.key = audit->options->keys[i], .bytes = -1};
-		const struct bytes argv[] = {BYTES("PTTL"), key.key};
-		const struct reply *reply = NULL;
+		struct named named = {
+		    .key = {.key = audit->options->keys[i], .bytes = -1, .type = -1},
+		    .redis = redis,
+		    .result = &audit->result->scan};
+		struct redis_command ttl = {
+		    .flags = REDIS_IDEMPOTENT, .fn = on_named_ttl, .ctx = &named};
+		struct redis_command type = {
+		    .flags = REDIS_IDEMPOTENT, .fn = on_named_type, .ctx = &named};
 
-		if (redis_call(redis, argv, 2, REDIS_IDEMPOTENT, &reply, err) != 0)
+		if (scan_ask(redis, SCAN_TTL, named.key.key, &ttl, err) != 0 ||
+		    scan_ask(redis, SCAN_TYPE, named.key.key, &type, err) != 0 ||
+		    redis_drain(redis, 0, err) != 0)
 			return -1;
-		if (reply->type != REPLY_INTEGER)
-			return redis_fail(redis, reply, "PTTL", key.key, err);
-		key.ttl_ms = reply->integer;
-		if (key.ttl_ms == SCAN_TTL_GONE)
+		if (err_is_set(&named.err)) {
+			*err = named.err;
+			return -1;
+		}
+		if (named.key.ttl_ms == SCAN_TTL_GONE)
 			audit->result->absent++;
-		else if (!on_key(audit, &key))
+		else if (!on_key(audit, &named.key))
 			break;
 	}
 	audit->result->scan.complete = true;
@@ -314,6 +346,8 @@ static int walk(struct redis *redis, struct audit *audit, struct err *err)
 	struct scan_options scan = {
 	    .probes = SCAN_TTL, .own = !filter, .fn = on_key, .ctx = audit};
 
+	if (audit->options->rules & ~TTL_ALONE)
+		scan.probes |= SCAN_TYPE;
 	if (audit->options->keys)
 		return walk_named(redis, audit, err);
 	if (filter)
@@ -335,6 +369,8 @@ int audit_run(struct redis *redis, const struct audit_options *options,
 
 	if (status == 0 && !err_is_set(&audit.err))
 		flush(&audit, &audit.err);
+	if (ret_result->scan.denied & SCAN_TYPE)
+		ret_result->denied = "TYPE";
 	if (status == 0 && err_is_set(&audit.err)) {
 		*err = audit.err;
 		status = -1;

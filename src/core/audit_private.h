@@ -19,7 +19,7 @@ struct audit_key {
 	struct bytes subject; /* of a sidecar: whose it is */
 	int64_t ttl_ms;
 	uint64_t limit_ms;
-	char type[16];  /* empty: not known; "none": gone */
+	int type;       /* enum ns_type; -1: not known */
 	int64_t length; /* STRLEN */
 };
 

@@ -10,11 +10,6 @@
 #define EXPANDED_MAX ((size_t)64 << 20)
 #define STRLEN_UNKNOWN 64 /* bytes of an answer whose length may not be asked */
 
-static bool is(const struct audit_key *key, const char *type)
-{
-	return strcmp(key->type, type) == 0;
-}
-
 static bool checks_json(const struct audit_key *key)
 {
 	return key->ns->json && !key->ns->index_of && audit_wants(key->audit, AUDIT_JSON);
@@ -22,29 +17,24 @@ static bool checks_json(const struct audit_key *key)
 
 static bool needs_value(const struct audit_key *key)
 {
-	return key->ns && is(key, "string") &&
+	return key->ns && key->type == NS_STRING &&
 	       (checks_json(key) ||
 		(key->ns->index_of && audit_wants(key->audit, AUDIT_INDEX_DANGLING)));
 }
 
 /* --- types, and whose a sidecar is --- */
 
-static void on_type(void *ctx, const struct reply *reply)
+static void check_type(struct audit_key *key)
 {
-	struct audit_key *key = ctx;
 	enum ns_type wanted = key->ns->type;
 
-	if (reply->type != REPLY_STATUS || reply->text.len >= sizeof key->type) {
-		audit_refused(key->audit, reply, "TYPE", key->key);
-		return;
-	}
-	memcpy(key->type, reply->text.ptr, reply->text.len);
-	key->type[reply->text.len] = '\0';
-	if (wanted == NS_ANY || is(key, "none") || is(key, ns_type_names[wanted]) ||
+	if (wanted == NS_ANY || key->type < 0 || key->type == (int)wanted ||
 	    !audit_wants(key->audit, AUDIT_TYPE))
 		return;
-	audit_add(key, AUDIT_TYPE)->detail = mem_arena_printf(&key->audit->arena, "%s, not %s",
-							      key->type, ns_type_names[wanted]);
+	audit_add(key, AUDIT_TYPE)->detail =
+	    mem_arena_printf(&key->audit->arena, "%s, not %s",
+			     key->type == NS_ANY ? "a module's" : ns_type_names[key->type],
+			     ns_type_names[wanted]);
 }
 
 /* Only what came with a value outlives it for no reason: f: and n: are of keys that are not
@@ -59,20 +49,17 @@ static void on_sidecar(void *ctx, const struct reply *reply)
 		audit_suspect(key, AUDIT_SIDECAR_ORPHAN)->finding.other = key->subject;
 }
 
-static int ask_types(struct audit *audit, struct err *err)
+static int check_types(struct audit *audit, struct err *err)
 {
 	for (size_t i = 0; i < audit->count; i++) {
 		struct audit_key *key = &audit->keys[i];
-		const struct bytes type[] = {BYTES("TYPE"), key->key};
 		const struct bytes first[] = {BYTES("GETRANGE"), key->key, BYTES("0"),
 					      BYTES("0")};
-		int status = 0;
 
-		if (key->subject.ptr)
-			status = audit_ask(audit, first, 4, 0, on_sidecar, key, err);
-		else if (key->ns)
-			status = audit_ask(audit, type, 2, 0, on_type, key, err);
-		if (status != 0)
+		if (key->ns)
+			check_type(key);
+		else if (key->subject.ptr &&
+			 audit_ask(audit, first, 4, 0, on_sidecar, key, err) != 0)
 			return -1;
 	}
 	return audit_drain(audit, err);
@@ -222,7 +209,7 @@ static void expect_member(struct audit_key *key)
 				 ? template_var_index(key->ns->key, bytes_of(ns->member))
 				 : -1;
 
-		if (member < 0 || is(key, "none") || !leads_to(key, ns, ns->member))
+		if (member < 0 || !leads_to(key, ns, ns->member))
 			continue;
 		struct err ignored = {0};
 		struct bytes other = follow(key, ns, ns->member, key->vars[member], &ignored);
@@ -236,7 +223,7 @@ static void expect_member(struct audit_key *key)
 
 int audit_check_values(struct audit *audit, struct err *err)
 {
-	if (ask_types(audit, err) != 0 || ask_lengths(audit, err) != 0)
+	if (check_types(audit, err) != 0 || ask_lengths(audit, err) != 0)
 		return -1;
 	for (size_t i = 0; i < audit->count; i++) {
 		struct audit_key *key = &audit->keys[i];
@@ -318,7 +305,7 @@ int audit_check_sets(struct audit *audit, struct err *err)
 	for (size_t i = 0; i < audit->count; i++) {
 		struct audit_key *key = &audit->keys[i];
 
-		if (key->ns && key->ns->members_of && is(key, "set") &&
+		if (key->ns && key->ns->members_of && key->type == NS_SET &&
 		    audit_wants(audit, AUDIT_MEMBER_DANGLING) &&
 		    leads_to(key, key->ns->members_of, key->ns->member) &&
 		    check_set(key, err) != 0)

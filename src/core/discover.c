@@ -11,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BATCH 256
 #define PROGRESS_EVERY 4096
 #define SAMPLE_KEY_MAX 1024
 #define DAY_MS INT64_C(86400000)
@@ -19,55 +18,13 @@
 struct walk {
 	const struct discover_options *options;
 	struct discover *discover;
-	struct redis *probe; /* TYPE goes its own way */
 	struct shapes *shapes;
-	struct mem_arena arena;
-	struct shape_key keys[BATCH];
-	size_t count;
-	size_t typed;
 	uint64_t seen;
 	const long *family_of; /* of each shape, in the second walk */
 	int64_t now_ms;
-	struct err err;
 };
 
 /* --- the first walk: shapes --- */
-
-static void on_type(void *ctx, const struct reply *reply)
-{
-	struct walk *walk = ctx;
-	struct shape_key *key = &walk->keys[walk->typed++];
-
-	for (int type = 0; reply->type == REPLY_STATUS && type < NS_ANY; type++)
-		if (bytes_equal_str(reply->text, ns_type_names[type]))
-			key->type = type;
-	if (reply->type == REPLY_LOST && !err_is_set(&walk->err))
-		redis_fail(walk->probe, reply, "TYPE", key->key, &walk->err);
-}
-
-/* The batch goes into the shapes. */
-static int flush(struct walk *walk, struct err *err)
-{
-	walk->typed = 0;
-	for (size_t i = 0; i < walk->count; i++) {
-		const struct bytes argv[] = {BYTES("TYPE"), walk->keys[i].key};
-		struct redis_command command = {.argv = argv,
-						.argc = 2,
-						.flags = REDIS_IDEMPOTENT,
-						.fn = on_type,
-						.ctx = walk};
-
-		if (redis_submit(walk->probe, &command, err) != 0)
-			return -1;
-	}
-	if (redis_drain(walk->probe, 0, err) != 0)
-		return -1;
-	for (size_t i = 0; i < walk->count; i++)
-		shapes_add(walk->shapes, &walk->keys[i]);
-	walk->count = 0;
-	mem_arena_clear(&walk->arena);
-	return 0;
-}
 
 /* False once as many keys were seen as are wanted. */
 static bool go_on(struct walk *walk)
@@ -82,13 +39,9 @@ static bool on_key(void *ctx, const struct scan_key *key)
 {
 	struct walk *walk = ctx;
 
-	walk->keys[walk->count++] =
-	    (struct shape_key){.key = mem_arena_bytes(&walk->arena, key->key),
-			       .ttl_ms = key->ttl_ms,
-			       .bytes = -1,
-			       .type = -1};
-	if (walk->count == BATCH && flush(walk, &walk->err) != 0)
-		return false;
+	shapes_add(walk->shapes,
+		   &(struct shape_key){
+		       .key = key->key, .ttl_ms = key->ttl_ms, .bytes = -1, .type = key->type});
 	return go_on(walk);
 }
 
@@ -135,22 +88,16 @@ static bool on_key_again(void *ctx, const struct scan_key *key)
 
 /* --- both --- */
 
-static int walk_keys(struct redis *redis, struct walk *walk, scan_key_fn *fn,
+static int walk_keys(struct redis *redis, struct walk *walk, unsigned probes, scan_key_fn *fn,
 		     bool *ret_complete, struct err *err)
 {
-	struct scan_options scan = {.probes = SCAN_TTL, .fn = fn, .ctx = walk};
+	struct scan_options scan = {.probes = probes, .fn = fn, .ctx = walk};
 	struct scan_result result = {0};
 
 	walk->seen = 0;
 	walk->now_ms = (int64_t)clock_wall_ms();
 	if (scan_run(redis, &scan, &result, err) != 0)
 		return -1;
-	if (walk->count && !err_is_set(&walk->err))
-		flush(walk, &walk->err);
-	if (err_is_set(&walk->err)) {
-		*err = walk->err;
-		return -1;
-	}
 	*ret_complete = result.complete;
 	return 0;
 }
@@ -161,7 +108,8 @@ static int run(struct redis *redis, struct walk *walk, struct err *err)
 	const struct reply *reply = NULL;
 	long *family_of = NULL;
 	bool complete = false;
-	int status = walk_keys(redis, walk, on_key, &discover->complete, err);
+	int status =
+	    walk_keys(redis, walk, SCAN_TTL | SCAN_TYPE, on_key, &discover->complete, err);
 
 	if (status != 0)
 		return -1;
@@ -171,7 +119,7 @@ static int run(struct redis *redis, struct walk *walk, struct err *err)
 	discover_join(walk->shapes, discover, &family_of);
 	discover_name(discover);
 	walk->family_of = family_of;
-	status = walk_keys(redis, walk, on_key_again, &complete, err);
+	status = walk_keys(redis, walk, SCAN_TTL, on_key_again, &complete, err);
 	if (status == 0)
 		status = redis_call_words(redis, REDIS_IDEMPOTENT, &reply, err, "DBSIZE", NULL);
 	if (status == 0 && reply->type == REPLY_INTEGER)
@@ -190,12 +138,9 @@ int discover_run(struct redis *redis, const struct discover_options *options,
 	struct walk walk = {.options = options, .discover = ret_discover};
 
 	*ret_discover = (struct discover){.target = mem_strdup(options->target)};
-	walk.probe = redis_new(redis_target(redis), options->cancel);
 	walk.shapes = shapes_new();
 	int status = run(redis, &walk, err);
 	shapes_free(walk.shapes);
-	redis_free(walk.probe);
-	mem_arena_release(&walk.arena);
 	return status;
 }
 

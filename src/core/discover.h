@@ -54,7 +54,6 @@ struct discover {
 struct discover_options {
 	const char *target;                         /* for the heading */
 	uint64_t max_keys;                          /* looked at, at most; 0: all */
-	const volatile int *cancel;                 /* of the second connection */
 	void (*progress)(void *ctx, uint64_t keys); /* may be NULL */
 	void *ctx;
 };
