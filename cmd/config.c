@@ -172,6 +172,7 @@ static enum exit_code discover(struct app *app, const struct config_options *opt
 	static const struct command self = {.name = "config discover", .needs = NEEDS_REDIS};
 	struct discover_options how = {
 	    .max_keys = options->max_keys == OPT_UNSET ? MAX_KEYS_DEFAULT : options->max_keys,
+	    .progress = on_progress};
 	struct discover found = {0};
 	struct buf text = {0};
 	struct err err = {0};

@@ -1,129 +1,22 @@
 #include "core/keyinfo.h"
 
-#include "base/buf.h"
 #include "base/err.h"
 #include "wire/redis.h"
 
 #include <stdio.h>
 #include <string.h>
 
-#define VALUE_WORDS 6
-
-/*
- * How each type is measured and read. In the words of the value's command
- * KEY, ITEMS (how many), LAST_ITEM and LAST_BYTE (indexes) are filled in.
- */
-static const char KEY[] = "key", ITEMS[] = "items", LAST_ITEM[] = "last-item",
-		  LAST_BYTE[] = "last-byte";
-
-struct kind {
+static const struct {
 	const char *type;
 	const char *length;
-	const char *value[VALUE_WORDS];
-	void (*read)(const struct reply *reply, const struct keyinfo_limits *limits,
-		     struct keyinfo *info);
-};
+} lengths[] = {{"string", "STRLEN"}, {"hash", "HLEN"},  {"set", "SCARD"},
+	       {"list", "LLEN"},     {"zset", "ZCARD"}, {"stream", "XLEN"}};
 
-static void add_item(struct keyinfo *info, const struct keyinfo_limits *limits,
-		     struct bytes name, struct bytes value)
+static const char *length_command(const char *type)
 {
-	if (info->item_count >= limits->items) {
-		info->cut = true;
-		return;
-	}
-	if (value.len > limits->value_bytes) {
-		value.len = limits->value_bytes;
-		info->cut = true;
-	}
-	info->items[info->item_count++] =
-	    (struct keyinfo_item){.name = mem_arena_bytes(&info->arena, name),
-				  .value = mem_arena_bytes(&info->arena, value)};
-}
-
-static void read_string(const struct reply *reply, const struct keyinfo_limits *limits,
-			struct keyinfo *info)
-{
-	add_item(info, limits, (struct bytes){NULL, 0}, reply->text);
-	info->cut = info->length >= 0 && (uint64_t)info->length > reply->text.len;
-}
-
-/* An HSCAN or SSCAN answer: [cursor, items]; stride 2 has names. */
-static void read_cursor(const struct reply *reply, size_t stride,
-			const struct keyinfo_limits *limits, struct keyinfo *info)
-{
-	const struct reply *list = reply->count == 2 ? reply->items[1] : NULL;
-
-	for (size_t i = 0; list && i + stride <= list->count; i += stride)
-		add_item(info, limits,
-			 stride == 2 ? list->items[i]->text : (struct bytes){NULL, 0},
-			 list->items[i + stride - 1]->text);
-}
-
-static void read_hash(const struct reply *reply, const struct keyinfo_limits *limits,
-		      struct keyinfo *info)
-{
-	read_cursor(reply, 2, limits, info);
-}
-
-static void read_set(const struct reply *reply, const struct keyinfo_limits *limits,
-		     struct keyinfo *info)
-{
-	read_cursor(reply, 1, limits, info);
-}
-
-static void read_list(const struct reply *reply, const struct keyinfo_limits *limits,
-		      struct keyinfo *info)
-{
-	for (size_t i = 0; i < reply->count; i++) {
-		char index[24];
-
-		snprintf(index, sizeof index, "%zu", i);
-		add_item(info, limits, bytes_of(index), reply->items[i]->text);
-	}
-}
-
-/* ZRANGE … WITHSCORES: member, score, … */
-static void read_zset(const struct reply *reply, const struct keyinfo_limits *limits,
-		      struct keyinfo *info)
-{
-	for (size_t i = 0; i + 2 <= reply->count; i += 2)
-		add_item(info, limits, reply->items[i + 1]->text, reply->items[i]->text);
-}
-
-/* XRANGE: [[id, [field, value, …]], …]; an entry reads as "field value field value". */
-static void read_stream(const struct reply *reply, const struct keyinfo_limits *limits,
-			struct keyinfo *info)
-{
-	for (size_t i = 0; i < reply->count; i++) {
-		const struct reply *entry = reply->items[i];
-		const struct reply *fields = entry->count == 2 ? entry->items[1] : NULL;
-		struct buf text = {0};
-
-		for (size_t j = 0; fields && j < fields->count; j++) {
-			if (j)
-				buf_add_char(&text, ' ');
-			buf_add(&text, fields->items[j]->text);
-		}
-		if (fields)
-			add_item(info, limits, entry->items[0]->text, buf_bytes(&text));
-		buf_release(&text);
-	}
-}
-
-static const struct kind kinds[] = {
-    {"string", "STRLEN", {"GETRANGE", KEY, "0", LAST_BYTE}, read_string},
-    {"hash", "HLEN", {"HSCAN", KEY, "0", "COUNT", ITEMS}, read_hash},
-    {"set", "SCARD", {"SSCAN", KEY, "0", "COUNT", ITEMS}, read_set},
-    {"list", "LLEN", {"LRANGE", KEY, "0", LAST_ITEM}, read_list},
-    {"zset", "ZCARD", {"ZRANGE", KEY, "0", LAST_ITEM, "WITHSCORES"}, read_zset},
-    {"stream", "XLEN", {"XRANGE", KEY, "-", "+", "COUNT", ITEMS}, read_stream},
-};
-
-static const struct kind *kind_of(const char *type)
-{
-	for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
-		if (strcmp(kinds[i].type, type) == 0)
-			return &kinds[i];
+	for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++)
+		if (strcmp(lengths[i].type, type) == 0)
+			return lengths[i].length;
 	return NULL;
 }
 
@@ -213,10 +106,10 @@ static int ask(struct redis *redis, const struct bytes *argv, size_t argc,
 	return 0;
 }
 
-static int read_length(struct redis *redis, const struct kind *kind, struct bytes key,
+static int read_length(struct redis *redis, const char *command, struct bytes key,
 		       struct keyinfo *info, struct err *err)
 {
-	const struct bytes argv[] = {bytes_of(kind->length), key};
+	const struct bytes argv[] = {bytes_of(command), key};
 	const struct reply *reply = NULL;
 
 	if (ask(redis, argv, 2, &reply, err) != 0)
@@ -225,43 +118,36 @@ static int read_length(struct redis *redis, const struct kind *kind, struct byte
 	return 0;
 }
 
-/* The first part of the value: never more than the limits ask for. */
-static int read_value(struct redis *redis, const struct kind *kind, struct bytes key,
-		      const struct keyinfo_limits *limits, struct keyinfo *info,
-		      struct err *err)
+static int read_string(struct redis *redis, struct bytes key,
+		       const struct keyinfo_limits *limits, struct keyinfo *info,
+		       struct err *err)
 {
-	char items[24], last_item[24], last_byte[24];
-	const struct {
-		const char *word;
-		struct bytes value;
-	} fills[] = {
-	    {KEY, key},
-	    {ITEMS, {items, (size_t)snprintf(items, sizeof items, "%zu", limits->items)}},
-	    {LAST_ITEM,
-	     {last_item,
-	      (size_t)snprintf(last_item, sizeof last_item, "%zu", limits->items - 1)}},
-	    {LAST_BYTE,
-	     {last_byte,
-	      (size_t)snprintf(last_byte, sizeof last_byte, "%zu", limits->value_bytes - 1)}},
-	};
-	struct bytes argv[VALUE_WORDS];
+	char last[24];
+	const struct bytes argv[] = {
+	    BYTES("GETRANGE"),
+	    key,
+	    BYTES("0"),
+	    {last, (size_t)snprintf(last, sizeof last, "%zu", limits->value_bytes - 1)}};
 	const struct reply *reply = NULL;
-	size_t argc = 0;
 
-	for (; argc < VALUE_WORDS && kind->value[argc]; argc++) {
-		argv[argc] = bytes_of(kind->value[argc]);
-		for (size_t i = 0; i < sizeof fills / sizeof fills[0]; i++)
-			if (kind->value[argc] == fills[i].word)
-				argv[argc] = fills[i].value;
-	}
-	if (ask(redis, argv, argc, &reply, err) != 0)
+	if (ask(redis, argv, 4, &reply, err) != 0)
 		return -1;
-	info->items = mem_arena_alloc(&info->arena, limits->items * sizeof *info->items);
-	kind->read(reply, limits, info);
-	if (kind->read != read_string && info->length >= 0 &&
-	    (uint64_t)info->length > info->item_count)
-		info->cut = true;
+	info->items = mem_arena_alloc(&info->arena, sizeof *info->items);
+	info->items[info->item_count++] =
+	    (struct keyinfo_item){.value = mem_arena_bytes(&info->arena, reply->text)};
+	info->cut = info->length >= 0 && (uint64_t)info->length > reply->text.len;
 	return 0;
+}
+
+static bool keep_item(void *ctx, struct bytes name, struct bytes value, bool cut)
+{
+	struct keyinfo *info = ctx;
+
+	info->cut = info->cut || cut;
+	info->items[info->item_count++] =
+	    (struct keyinfo_item){.name = mem_arena_bytes(&info->arena, name),
+				  .value = mem_arena_bytes(&info->arena, value)};
+	return true;
 }
 
 int keyinfo_read(struct redis *redis, struct bytes key, const struct keyinfo_limits *limits,
@@ -272,12 +158,22 @@ int keyinfo_read(struct redis *redis, struct bytes key, const struct keyinfo_lim
 	if (read_figures(redis, key, ret_info, err) != 0)
 		return -1;
 	ret_info->exists = ret_info->ttl_ms != -2;
-	const struct kind *kind = kind_of(ret_info->type);
-	if (!ret_info->exists || !kind)
+	const char *length = length_command(ret_info->type);
+	if (!ret_info->exists || !length)
 		return 0;
-	if (read_length(redis, kind, key, ret_info, err) != 0)
+	if (read_length(redis, length, key, ret_info, err) != 0)
 		return -1;
-	return read_value(redis, kind, key, limits, ret_info, err);
+	if (strcmp(ret_info->type, "string") == 0)
+		return read_string(redis, key, limits, ret_info, err);
+	if (limits->items == 0)
+		return 0;
+	ret_info->items =
+	    mem_arena_alloc(&ret_info->arena, limits->items * sizeof *ret_info->items);
+	if (keyinfo_walk(redis, key, ret_info, limits, keep_item, ret_info, err) != 0)
+		return -1;
+	ret_info->cut = ret_info->cut || (ret_info->length >= 0 &&
+					  (uint64_t)ret_info->length > ret_info->item_count);
+	return 0;
 }
 
 void keyinfo_release(struct keyinfo *info)

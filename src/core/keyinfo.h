@@ -40,12 +40,25 @@ struct keyinfo_limits {
 };
 
 /*
- * Two round trips: what TYPE, PTTL, OBJECT, MEMORY and the length commands
- * say, then the value within limits (never more is asked of the server).
- * Commands that the user may not run leave -1. Release in either case.
+ * What TYPE, PTTL, OBJECT, MEMORY and the length commands say, then the value
+ * within limits, a page at a time (a string's beginning is all that is asked
+ * of the server). Commands that the user may not run leave -1. Release in
+ * either case.
  */
 int keyinfo_read(struct redis *redis, struct bytes key, const struct keyinfo_limits *limits,
 		 struct keyinfo *ret_info, struct err *err);
 void keyinfo_release(struct keyinfo *info);
+
+/* False ends the walk. value is cut at the limit (cut says so); both live inside the call. */
+typedef bool keyinfo_item_fn(void *ctx, struct bytes name, struct bytes value, bool cut);
+/*
+ * The elements of a collection that info was read of, at most limits->items
+ * (0: all), in pages that no server notices: HSCAN, SSCAN, LRANGE, ZRANGE and
+ * XRANGE, shorter ones where elements are large. An element of a hash or set
+ * that changes meanwhile may come twice. fn must not use redis.
+ */
+int keyinfo_walk(struct redis *redis, struct bytes key, const struct keyinfo *info,
+		 const struct keyinfo_limits *limits, keyinfo_item_fn *fn, void *ctx,
+		 struct err *err);
 
 #endif
