@@ -3,6 +3,7 @@
 #include "base/json.h"
 #include "core/codec.h"
 #include "core/namespace.h"
+#include "core/relation.h"
 #include "core/serial.h"
 
 #include <string.h>
@@ -119,35 +120,17 @@ static void check_json(struct audit_key *key, struct bytes stored)
 
 /* --- relations --- */
 
-/* True when the target's vars are all known: those of key, and name. */
-static bool leads_to(const struct audit_key *key, const struct ns *target, const char *name)
-{
-	for (size_t i = 0; i < template_var_count(target->key); i++) {
-		const char *var = template_var_name(target->key, i);
-
-		if (strcmp(var, name) != 0 &&
-		    template_var_index(key->ns->key, bytes_of(var)) < 0 &&
-		    !template_var_optional(target->key, i))
-			return false;
-	}
-	return true;
-}
-
 /* The key of target with key's vars and name = value, in the arena; empty when none can be
  * made (err says why). */
 static struct bytes follow(const struct audit_key *key, const struct ns *target,
 			   const char *name, struct bytes value, struct err *err)
 {
 	struct audit *audit = key->audit;
-	struct var vars[TEMPLATE_VARS_MAX + 1] = {{bytes_of(name), value}};
 	struct bytes made = {NULL, 0};
 	struct buf buf = {0};
-	size_t count = 1;
 
-	for (size_t i = 0; i < template_var_count(key->ns->key); i++)
-		vars[count++] =
-		    (struct var){bytes_of(template_var_name(key->ns->key, i)), key->vars[i]};
-	if (ns_expand(audit->options->set, target, vars, count, &buf, err) == 0)
+	if (relation_follow(audit->options->set, key->ns, key->vars, target, name, value, &buf,
+			    err) == 0)
 		made = mem_arena_bytes(&audit->arena, buf_bytes(&buf));
 	buf_release(&buf);
 	return made;
@@ -159,7 +142,7 @@ static void check_index(struct audit_key *key, struct bytes value)
 	struct audit *audit = key->audit;
 	struct err err = {0};
 
-	if (!leads_to(key, ns->index_of, ns->holds))
+	if (!relation_is_known(key->ns, ns->index_of, ns->holds))
 		return;
 	struct bytes other = follow(key, ns->index_of, ns->holds, value, &err);
 	if (!other.len) {
@@ -209,7 +192,7 @@ static void expect_member(struct audit_key *key)
 				 ? template_var_index(key->ns->key, bytes_of(ns->member))
 				 : -1;
 
-		if (member < 0 || !leads_to(key, ns, ns->member))
+		if (member < 0 || !relation_is_known(key->ns, ns, ns->member))
 			continue;
 		struct err ignored = {0};
 		struct bytes other = follow(key, ns, ns->member, key->vars[member], &ignored);
@@ -307,7 +290,7 @@ int audit_check_sets(struct audit *audit, struct err *err)
 
 		if (key->ns && key->ns->members_of && key->type == NS_SET &&
 		    audit_wants(audit, AUDIT_MEMBER_DANGLING) &&
-		    leads_to(key, key->ns->members_of, key->ns->member) &&
+		    relation_is_known(key->ns, key->ns->members_of, key->ns->member) &&
 		    check_set(key, err) != 0)
 			return -1;
 	}

@@ -1,0 +1,28 @@
+#ifndef BASE_JSON_DIFF_H
+#define BASE_JSON_DIFF_H
+
+#include "base/bytes.h"
+
+#include <stdbool.h>
+
+/* One place where two documents differ. */
+struct json_change {
+	struct bytes path;   /* RFC 6901, in the document that has it; "": the whole */
+	struct bytes before; /* exact slices; ptr NULL: it is not there */
+	struct bytes after;
+};
+/* The change lives inside the call. False ends the walk. */
+typedef bool json_change_fn(void *ctx, const struct json_change *change);
+
+/*
+ * What leads from before to after, both well-formed (json_check). Members are
+ * compared by name, whatever their order; elements by place, behind those that
+ * the arrays begin, and end, with alike: so one that is put in front is one
+ * change. Numbers are the same when their value is (1, 1.0 and 10e-1), texts
+ * however they are escaped.
+ */
+void json_diff(struct bytes before, struct bytes after, json_change_fn *fn, void *ctx);
+/* True when there is no change. */
+bool json_same(struct bytes a, struct bytes b);
+
+#endif
