@@ -8,6 +8,7 @@
 #include "core/unpacked.h"
 #include "core/top.h"
 #include "inspect_check.h"
+#include "inspect_drift.h"
 #include "inspect_list.h"
 #include "inspect_overview.h"
 #include "inspect_view.h"
@@ -108,6 +109,13 @@ static const struct opt_row rows[] = {
      .type = OPT_FLAG,
      AT(check.audit),
      .help = "check every rule: TTL, type, JSON, indexes, sets, sidecars; exit 1 on a finding"},
+    {.name = "drift",
+     .type = OPT_COUNT,
+     .arg = "N",
+     .min = 1,
+     .max = INSPECT_DRIFT_MAX,
+     AT(check.drift),
+     .help = "compare N random cached values with their source; exit 1 on a difference"},
     {.name = "examples",
      .type = OPT_COUNT,
      .arg = "N",
@@ -163,6 +171,9 @@ static enum exit_code run_check(struct app *app, const struct inspect_options *o
 			"--summary, --sample and --top show, --ttl and --audit check: choose");
 	else if (check.ttl && check.audit)
 		err_set(&err, ERR_USAGE, "--audit checks TTLs, too: leave out --ttl");
+	else if (check.drift != OPT_UNSET && (check.ttl || check.audit))
+		err_set(&err, ERR_USAGE, "--drift is a check of its own: run it beside --%s",
+			check.ttl ? "ttl" : "audit");
 	else if (options->limit != OPT_UNSET && !check.ttl)
 		err_set(&err, ERR_USAGE, "--limit goes with --ttl; --audit has --examples");
 	else if (check.examples != OPT_UNSET && !check.audit)
@@ -411,6 +422,7 @@ static const struct command_example examples[] = {
      "one key: value, TTL against policy, size"},
     {"ccache inspect --ttl", "does every key keep to its TTL? exit code 1 when not"},
     {"ccache inspect --audit", "every rule; each finding has a code"},
+    {"ccache inspect call-logs --drift 20", "are cached values what the source says?"},
     {"ccache inspect lead --where organizationId=b0c1 -o ndjson --limit 0",
      "all keys with this var, for a script"},
     {NULL, NULL},
@@ -420,7 +432,7 @@ const struct command command_inspect = {
     .name = "inspect",
     .summary = "what is in the cache, how long it lives",
     .synopsis = "[NAMESPACE [VARS…] | --key KEY | --match GLOB] [--where VAR=VALUE] "
-		"[--summary | --top N | --sample N | --ttl | --audit]",
+		"[--summary | --top N | --sample N | --ttl | --audit | --drift N]",
     .text = "Walks with SCAN, never KEYS. A key that SCAN returns twice while the server "
 	    "resizes its\n"
 	    "table is counted twice. One key: exit code 1 when it is not there.",

@@ -7,6 +7,7 @@
 #include "core/audit_tally.h"
 #include "core/namespace.h"
 #include "inspect_check_view.h"
+#include "inspect_drift.h"
 #include "opt/opt.h"
 #include "out/progress.h"
 #include "out/sink.h"
@@ -18,7 +19,7 @@
 
 bool inspect_check_wanted(const struct inspect_check_options *options)
 {
-	return options->ttl || options->audit;
+	return options->ttl || options->audit || options->drift != OPT_UNSET;
 }
 
 static struct audit_options make_options(const struct app *app,
@@ -176,6 +177,8 @@ static enum exit_code run_ttl(struct app *app, const struct inspect_check_option
 enum exit_code inspect_check_run(struct app *app, const struct inspect_check_options *options,
 				 const struct inspect_subject *subject)
 {
+	if (options->drift != OPT_UNSET)
+		return inspect_drift_run(app, options->drift, subject);
 	return options->audit ? run_audit(app, options, subject)
 			      : run_ttl(app, options, subject);
 }

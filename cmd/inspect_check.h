@@ -15,6 +15,7 @@ struct inspect_filter;
 struct inspect_check_options {
 	bool ttl;
 	bool audit;
+	uint64_t drift; /* samples; OPT_UNSET: none */
 	uint64_t examples;
 	uint64_t max_value; /* OPT_UNSET: the default */
 	uint64_t limit;
@@ -29,7 +30,7 @@ struct inspect_subject {
 
 /* True when one of the options was given. */
 bool inspect_check_wanted(const struct inspect_check_options *options);
-/* The check that options ask for: ccache.inspect-ttl or ccache.inspect-audit. */
+/* The check that options ask for: ccache.inspect-ttl, -audit or -drift. */
 enum exit_code inspect_check_run(struct app *app, const struct inspect_check_options *options,
 				 const struct inspect_subject *subject);
 

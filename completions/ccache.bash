@@ -14,7 +14,7 @@ _ccache_options() {
 	case $1 in
 	get) echo ' --meta --no-fetch --no-store --refresh' ;;
 	warm) echo ' --all --set --ids --from --existing --if --expiring --ttl --deadline --until --failures --prune --evict --ephemeral --if-locked --dry-run' ;;
-	inspect) echo ' --key --match --where --limit --summary --sample --top --by --raw --max-value --ttl --audit --examples' ;;
+	inspect) echo ' --key --match --where --limit --summary --sample --top --by --raw --max-value --ttl --audit --drift --examples' ;;
 	invalidate) echo ' --key --match --where --all --dry-run --yes -y --max-keys' ;;
 	stats) echo ' --no-scan' ;;
 	bench) echo ' --max --clients --pipeline --threads --rate --ramp-to --poisson --duration --requests --warm-up --mix --miss --keys --size --ttl --pick --exponent --seed --command --prepare --ids --read-live --sample --verify --assert --hdr --rounds --baseline --max-regress --yes -y --dry-run' ;;
@@ -59,6 +59,7 @@ _ccache_argument() {
 	inspect:--max-value) echo 'any' ;;
 	inspect:--ttl) return 1 ;;
 	inspect:--audit) return 1 ;;
+	inspect:--drift) echo 'any' ;;
 	inspect:--examples) echo 'any' ;;
 	invalidate:--key) echo 'dynamic' ;;
 	invalidate:--match) echo 'dynamic' ;;

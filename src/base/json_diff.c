@@ -193,9 +193,9 @@ static void diff_arrays(struct walk *walk, const struct members *a, const struct
 	while (a->count != b->count && head < least &&
 	       json_same(a->items[head].value, b->items[head].value))
 		head++;
-	while (a->count != b->count && tail < least - head &&
-	       json_same(a->items[a->count - 1 - tail].value,
-						b->items[b->count - 1 - tail].value))
+	while (
+	    a->count != b->count && tail < least - head &&
+	    json_same(a->items[a->count - 1 - tail].value, b->items[b->count - 1 - tail].value))
 		tail++;
 	for (size_t i = head; i < most - tail && !walk->ended; i++) {
 		size_t len = walk->path.len;

@@ -159,34 +159,44 @@ static void on_other(void *ctx, const struct reply *reply)
 		audit_refused(suspicion->audit, reply, "EXISTS", suspicion->finding.key);
 }
 
-static int ask_again(struct audit_suspicion *suspicion, struct err *err)
+static int ask_other(struct audit_suspicion *suspicion, struct err *err)
 {
 	const struct audit_finding *finding = &suspicion->finding;
-	const struct bytes exists_key[] = {BYTES("EXISTS"), finding->key};
-	const struct bytes exists_other[] = {BYTES("EXISTS"), finding->other};
+	const struct bytes exists[] = {BYTES("EXISTS"), finding->other};
+	const struct bytes lists[] = {BYTES("SISMEMBER"), finding->other, finding->member};
+	bool set = finding->rule == AUDIT_MEMBER_MISSING;
+
+	return audit_ask(suspicion->audit, set ? lists : exists, set ? 3 : 2, 0, on_other,
+			 suspicion, err);
+}
+
+static int ask_relation(struct audit_suspicion *suspicion, struct err *err)
+{
+	const struct audit_finding *finding = &suspicion->finding;
+	const struct bytes exists[] = {BYTES("EXISTS"), finding->key};
 	const struct bytes get[] = {BYTES("GET"), finding->key};
 	const struct bytes has[] = {BYTES("SISMEMBER"), finding->key, finding->member};
-	const struct bytes lists[] = {BYTES("SISMEMBER"), finding->other, finding->member};
-	struct audit *audit = suspicion->audit;
-	const struct bytes *other =
-	    finding->rule == AUDIT_MEMBER_MISSING ? lists : exists_other;
-	const struct bytes *relation = exists_key;
+	const struct bytes *argv = exists;
 
 	if (finding->rule == AUDIT_INDEX_DANGLING)
-		relation = get;
+		argv = get;
 	else if (finding->rule == AUDIT_MEMBER_DANGLING)
-		relation = has;
-	/* the other side first: then what stands stood while it was not there */
-	if (audit_ask(audit, other, other == lists ? 3 : 2, 0, on_other, suspicion, err) != 0)
-		return -1;
-	return audit_ask(audit, relation, relation == has ? 3 : 2, finding->member.len,
+		argv = has;
+	return audit_ask(suspicion->audit, argv, argv == has ? 3 : 2, finding->member.len,
 			 on_relation, suspicion, err);
 }
 
+/* The other side first, of all: then what still stands stood while that was not there. The
+ * nodes of a cluster answer in no common order, hence two rounds. */
 int audit_confirm(struct audit *audit, struct err *err)
 {
 	for (struct audit_suspicion *s = audit->suspicions; s; s = s->next)
-		if (ask_again(s, err) != 0)
+		if (ask_other(s, err) != 0)
+			return -1;
+	if (audit_drain(audit, err) != 0)
+		return -1;
+	for (struct audit_suspicion *s = audit->suspicions; s; s = s->next)
+		if (s->absent && ask_relation(s, err) != 0)
 			return -1;
 	if (audit_drain(audit, err) != 0)
 		return -1;

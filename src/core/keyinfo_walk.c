@@ -34,8 +34,8 @@ static void give(struct walk *walk, struct bytes name, struct bytes value)
 	if (cut)
 		value.len = walk->limits->value_bytes;
 	walk->given++;
-	walk->done = !walk->fn(walk->ctx, name, value, cut) ||
-		     walk->given == walk->limits->items;
+	walk->done =
+	    !walk->fn(walk->ctx, name, value, cut) || walk->given == walk->limits->items;
 }
 
 /* --- what an answer holds --- */
@@ -51,8 +51,8 @@ static void take_cursor(struct walk *walk, const struct reply *reply, size_t str
 	buf_clear(&walk->from);
 	if (list)
 		buf_add(&walk->from, reply->items[0]->text);
-	walk->done = walk->done || walk->from.len == 0 ||
-		     bytes_equal_str(buf_bytes(&walk->from), "0");
+	walk->done =
+	    walk->done || walk->from.len == 0 || bytes_equal_str(buf_bytes(&walk->from), "0");
 }
 
 static void take_hash(struct walk *walk, const struct reply *reply)
@@ -139,8 +139,8 @@ static int next_page(struct walk *walk, const struct kind *kind, struct err *err
 	    {COUNT, {count, (size_t)snprintf(count, sizeof count, "%zu", walk->page)}},
 	    {FIRST, {first, (size_t)snprintf(first, sizeof first, "%" PRIu64, walk->index)}},
 	    {LAST,
-	     {last, (size_t)snprintf(last, sizeof last, "%" PRIu64,
-				     walk->index + walk->page - 1)}},
+	     {last,
+	      (size_t)snprintf(last, sizeof last, "%" PRIu64, walk->index + walk->page - 1)}},
 	};
 	struct bytes argv[ARGS_MAX] = {bytes_of(kind->command), walk->key};
 	const struct reply *reply = NULL;

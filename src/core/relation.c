@@ -31,8 +31,7 @@ int relation_follow(const struct nsset *set, const struct ns *ns, const struct b
 	size_t count = 1;
 
 	for (size_t i = 0; i < template_var_count(ns->key); i++)
-		given[count++] =
-		    (struct var){bytes_of(template_var_name(ns->key, i)), vars[i]};
+		given[count++] = (struct var){bytes_of(template_var_name(ns->key, i)), vars[i]};
 	return ns_expand(set, target, given, count, buf, err);
 }
 

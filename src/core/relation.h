@@ -42,8 +42,8 @@ struct relation {
 	enum relation_kind kind;
 	const struct ns *ns; /* of the other side; NULL: a sidecar */
 	struct buf key;
-	bool holds; /* the other side is there, the set lists the key */
-	bool known; /* false: this user may not ask */
+	bool holds;        /* the other side is there, the set lists the key */
+	bool known;        /* false: this user may not ask */
 	struct buf detail; /* of a sidecar: "fetch under way", "ETag …"; why there is no key */
 	int64_t ttl_ms;    /* of the sidecar; -2 otherwise */
 };
