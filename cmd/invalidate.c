@@ -9,6 +9,7 @@
 #include "core/namespace.h"
 #include "core/selection.h"
 #include "core/tally.h"
+#include "invalidate_event.h"
 #include "opt/opt.h"
 #include "out/progress.h"
 #include "out/sink.h"
@@ -27,6 +28,7 @@ struct invalidate_options {
 	bool dry_run;
 	bool yes;
 	uint64_t max_keys;
+	struct event_options events;
 };
 
 #define AT(field) .offset = offsetof(struct invalidate_options, field)
@@ -61,6 +63,7 @@ static const struct opt_row rows[] = {
      .fallback = "10000",
      AT(max_keys),
      .help = "refuse to drop more keys"},
+    EVENT_ROWS(offsetof(struct invalidate_options, events)),
     OPT_END,
 };
 
@@ -358,6 +361,18 @@ static enum exit_code carry_out(struct app *app, const struct choice *choice, ui
 	return code;
 }
 
+/* What names keys, and so does not go with events; NULL: nothing. */
+static const char *beside_events(const struct invalidate_options *options,
+				 const struct opt_words *words)
+{
+	return words->count           ? "a namespace"
+	       : options->keys.count  ? "--key"
+	       : options->match       ? "--match"
+	       : options->where.count ? "--where"
+	       : options->all         ? "--all"
+				      : NULL;
+}
+
 static enum exit_code invalidate_run_verb(struct app *app, const void *values,
 					  const struct opt_words *words)
 {
@@ -367,6 +382,9 @@ static enum exit_code invalidate_run_verb(struct app *app, const void *values,
 	struct err err = {0};
 	enum exit_code code = EXIT_DONE;
 
+	if (event_options_asked(&options->events))
+		return event_verb(app, &options->events, options->max_keys, options->dry_run,
+				  beside_events(options, words));
 	if (choose(app, &choice, options, words, &err) != 0 ||
 	    invalidate_plan(app->redis, &choice.target, &plan, &err) != 0)
 		goto out;
@@ -396,7 +414,8 @@ const struct command command_invalidate = {
     .name = "invalidate",
     .summary = "drop keys: plan, confirm, do, tell",
     .synopsis = "NAMESPACE IDS… | NAMESPACE --where VAR=VALUE | NAMESPACE --all | --key KEY | "
-		"--match GLOB",
+		"--match GLOB | "
+		"--event NAME --data JSON | --follow SOURCE",
     .text =
 	"Shows server, count, bytes and a sample, then asks; without a terminal it needs "
 	"--yes.\n"

@@ -16,6 +16,8 @@ _ccache_options() {
 	warm) echo ' --all --set --ids --from --existing --if --expiring --ttl --deadline --until --failures --prune --evict --ephemeral --if-locked --dry-run' ;;
 	inspect) echo ' --key --match --where --limit --summary --sample --top --by --raw --max-value --ttl --audit --drift --examples' ;;
 	invalidate) echo ' --key --match --where --all --dry-run --yes -y --max-keys' ;;
+	inspect) echo ' --key --match --where --limit --raw --max-value --ttl --audit --examples' ;;
+	invalidate) echo ' --key --match --where --all --dry-run --yes -y --max-keys --event --data --explain --follow --event-field --bad-events --group --consumer --claim-after --max-tries --dead-letter --report-every' ;;
 	stats) echo ' --no-scan' ;;
 	bench) echo ' --max --clients --pipeline --threads --rate --ramp-to --poisson --duration --requests --warm-up --mix --miss --keys --size --ttl --pick --exponent --seed --command --prepare --ids --read-live --sample --verify --assert --hdr --rounds --baseline --max-regress --yes -y --dry-run' ;;
 	config) echo ' --max-keys' ;;
@@ -68,6 +70,18 @@ _ccache_argument() {
 	invalidate:--dry-run) return 1 ;;
 	invalidate:--yes) return 1 ;;
 	invalidate:--max-keys) echo 'any' ;;
+	invalidate:--event) echo 'any' ;;
+	invalidate:--data) echo 'file' ;;
+	invalidate:--explain) return 1 ;;
+	invalidate:--follow) echo 'any' ;;
+	invalidate:--event-field) echo 'any' ;;
+	invalidate:--bad-events) echo 'words skip stop' ;;
+	invalidate:--group) echo 'any' ;;
+	invalidate:--consumer) echo 'any' ;;
+	invalidate:--claim-after) echo 'any' ;;
+	invalidate:--max-tries) echo 'any' ;;
+	invalidate:--dead-letter) echo 'any' ;;
+	invalidate:--report-every) echo 'any' ;;
 	stats:--no-scan) return 1 ;;
 	bench:--max) return 1 ;;
 	bench:--clients) echo 'any' ;;

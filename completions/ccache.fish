@@ -72,6 +72,7 @@ set -g __ccache_verbs get warm inspect invalidate stats bench config ping repl h
 set -g __ccache_settled --host -h --port -p --socket -s --uri -u --db -n --pass -a --user --cacert --cert --key --sni --proxy --timeout --config --profile
 set -g __ccache_settled_flags --tls --insecure
 set -g __ccache_with_argument --host -h --port -p --socket -s --uri -u --db -n --pass -a --user --cacert --cert --key --sni --proxy --timeout --config --profile --output -o --progress --log-level --log-format --set --ids --from --if --expiring --ttl --deadline --until --failures --if-locked --key --match --where --limit --sample --top --by --max-value --drift --examples --key --match --where --max-keys --clients --pipeline --threads --rate --ramp-to --duration --requests --warm-up --mix --miss --keys --size --ttl --pick --exponent --seed --command --prepare --ids --sample --assert --hdr --rounds --baseline --max-regress --max-keys --count --execute -e
+set -g __ccache_with_argument --host -h --port -p --socket -s --uri -u --db -n --pass -a --user --cacert --cert --key --sni --proxy --timeout --config --profile --output -o --progress --log-level --log-format --set --ids --from --if --expiring --ttl --deadline --until --failures --if-locked --key --match --where --limit --max-value --examples --key --match --where --max-keys --event --data --follow --event-field --bad-events --group --consumer --claim-after --max-tries --dead-letter --report-every --clients --pipeline --threads --rate --ramp-to --duration --requests --warm-up --mix --miss --keys --size --ttl --pick --exponent --seed --max-keys --count --execute -e
 
 complete -c ccache -f
 complete -c ccache -l host -s h -x -d 'Redis server\'s name or address'
@@ -156,6 +157,18 @@ complete -c ccache -n '__ccache_verb_is invalidate' -l all -d 'drop every key of
 complete -c ccache -n '__ccache_verb_is invalidate' -l dry-run -d 'show the plan, drop nothing'
 complete -c ccache -n '__ccache_verb_is invalidate' -l yes -s y -d 'do not ask'
 complete -c ccache -n '__ccache_verb_is invalidate' -l max-keys -x -d 'refuse to drop more keys'
+complete -c ccache -n '__ccache_verb_is invalidate' -l event -x -d 'do what the configuration declares for this event'
+complete -c ccache -n '__ccache_verb_is invalidate' -l data -r -F -d 'the event\'s payload: JSON, @FILE or - (standard input)'
+complete -c ccache -n '__ccache_verb_is invalidate' -l explain -d 'show which rule of the event leads to which key and why, do nothing'
+complete -c ccache -n '__ccache_verb_is invalidate' -l follow -x -d 'apply events as they come: - (NDJSON on standard input), stream:KEY, channel:NAME'
+complete -c ccache -n '__ccache_verb_is invalidate' -l event-field -x -d 'field (or JSON pointer) that holds a followed event\'s name'
+complete -c ccache -n '__ccache_verb_is invalidate' -l bad-events -x -a 'skip stop' -d 'followed events that cannot be used: skip and name them, or stop'
+complete -c ccache -n '__ccache_verb_is invalidate' -l group -x -d 'consumer group of a followed stream'
+complete -c ccache -n '__ccache_verb_is invalidate' -l consumer -x -d 'consumer\'s name in the group (default HOST-PID)'
+complete -c ccache -n '__ccache_verb_is invalidate' -l claim-after -x -d 'take over stream entries that were delivered so long ago and never acknowledged'
+complete -c ccache -n '__ccache_verb_is invalidate' -l max-tries -x -d 'set a stream entry aside that failed so often'
+complete -c ccache -n '__ccache_verb_is invalidate' -l dead-letter -x -d 'stream for entries that are set aside (default KEY:dead)'
+complete -c ccache -n '__ccache_verb_is invalidate' -l report-every -x -d 'say on standard error how following goes (0: only at the end)'
 
 complete -c ccache -n 'not __ccache_verb' -a stats -d 'the server\'s figures and each namespace\'s share'
 complete -c ccache -n '__ccache_verb_is stats' -l no-scan -d 'the server\'s own figures only, at no cost to it'

@@ -234,6 +234,9 @@ each_document() {
 	"$1" ttl repl -e 'ttl --key bin'
 	"$1" ttl repl -e 'ttl call-logs nonesuch'
 	"$1" invalidate invalidate --key none --key bin --yes
+	"$1" event invalidate --event call.updated --data '{"subaccountId":"none"}'
+	"$1" event-explain invalidate --event session.completed --data '{"sessionId":"S"}' --explain
+	"$1" follow invalidate --follow -
 	"$1" bench bench --max --requests 20 --keys 5 --mix get=1,set=1
 }
 

@@ -39,8 +39,9 @@ enum {
 };
 
 static const char *const ttl_names[] = {"renew", "keep", NULL};
+static const char *const position_names[] = {"last", "first", NULL};
 
-/* The fields of rules; offset: into struct config_rule, which nothing but checks reads. */
+/* The fields of rules; offset: into struct config_rule. */
 static const struct config_field rule_fields[] = {
     {.name = "if",
      .help = "only when this pointer is there, or has one of these values",
@@ -91,6 +92,21 @@ static const struct config_field rule_fields[] = {
      .kind = &config_kind_pointer,
      .offset = offsetof(struct config_rule, match),
      .actions = UPSERT | REMOVE},
+    {.name = "array",
+     .help = "pointer of the list within the cached value",
+     .kind = &config_kind_pointer,
+     .offset = offsetof(struct config_rule, array),
+     .actions = UPSERT | REMOVE},
+    {.name = "id",
+     .help = "template of the element's id, where the payload names it differently",
+     .kind = &config_rule_template,
+     .actions = UPSERT | REMOVE},
+    {.name = "position",
+     .help = "where a new element goes",
+     .kind = &config_kind_choice,
+     .offset = offsetof(struct config_rule, position),
+     .detail = position_names,
+     .actions = UPSERT},
     {.name = "message",
      .help = "what is said; strings are templates",
      .kind = &config_rule_values,
@@ -294,11 +310,18 @@ static const struct config_field event_fields[] = {
      .help = "with mongodb.change: the collection that changed",
      .kind = &config_kind_string,
      .offset = offsetof(struct config_event, collection)},
+    {.name = "max_keys",
+     .help = "refuse an event that would touch more",
+     .kind = &config_kind_unsigned,
+     .offset = offsetof(struct config_event, max_keys),
+     .flags = CONFIG_UNSET,
+     .min = 1,
+     .max = 100000000},
     {.name = "do", .help = "the rules, in order", .kind = &do_kind, .flags = CONFIG_REQUIRED},
 };
 static const struct config_object event_object = {.what = "an event",
 						  .fields = event_fields,
-						  .count = 4,
+						  .count = 5,
 						  .size = sizeof(struct config_event)};
 
 static void read_events(struct config_reader *reader, const struct json_node *node,

@@ -3,7 +3,7 @@
 
 #include "core/config_private.h"
 
-/* A rule as far as its checks need it; it is executed from its tree. */
+/* A rule as far as its checks need it; event_rules.c compiles it from its tree. */
 struct config_rule {
 	const struct json_node *node;
 	const char *path;
@@ -13,6 +13,8 @@ struct config_rule {
 	unsigned ttl;
 	struct bytes value;
 	struct bytes match;
+	struct bytes array;
+	unsigned position; /* 1: first */
 };
 
 struct config_event {
@@ -20,6 +22,7 @@ struct config_event {
 	const char *summary;
 	unsigned format; /* 1: mongodb.change */
 	const char *collection;
+	unsigned max_keys; /* 0: not said */
 	struct config_rule *rules;
 	size_t rule_count;
 };

@@ -22,6 +22,29 @@ static bool is_change_field(const char *name)
 	return false;
 }
 
+/* What an index holds, what a set has as members: vars may name that too. */
+static bool is_relation(const struct conf_ns *target, struct bytes name)
+{
+	const struct ns *ns = &target->ns;
+
+	return (ns->holds && bytes_equal_str(name, ns->holds)) ||
+	       (ns->member && bytes_equal_str(name, ns->member));
+}
+
+/* Only what is dropped or shortened may be every key there is. */
+static void check_any(struct config_reader *reader, const struct config_event *event,
+		      const struct config_rule *rule, const struct json_node *var)
+{
+	struct config_place place = place_of(event, rule);
+
+	if (var->type == JSON_STRING && bytes_equal_str(var->text, "*") &&
+	    strcmp(rule->action, "invalidate") != 0 && strcmp(rule->action, "expire") != 0)
+		config_link_error(reader, &place, "vars",
+				  "\"*\" goes with invalidate and expire; name the values of "
+				  "{%.*s} in an array",
+				  CONFIG_SHOWN(var->name));
+}
+
 /* The vars that a rule gives must be the target's, and a change document fills none by itself.
  */
 static void check_vars(struct config_reader *reader, const struct config_event *event,
@@ -32,7 +55,9 @@ static void check_vars(struct config_reader *reader, const struct config_event *
 	struct config_place place = place_of(event, rule);
 
 	for (const struct json_node *var = vars ? vars->child : NULL; var; var = var->next)
-		if (template_var_index(key, var->name) < 0)
+		if (template_var_index(key, var->name) >= 0)
+			check_any(reader, event, rule, var);
+		else if (!is_relation(target, var->name))
 			config_link_error(reader, &place, "vars",
 					  "'%.*s' is not a variable of %s (its key is %.*s)",
 					  CONFIG_SHOWN(var->name), target->place.name,
@@ -67,6 +92,14 @@ static void check_target(struct config_reader *reader, const struct config_event
 	if (strcmp(action, "index") == 0 && !target->index_of)
 		config_link_error(reader, &place, action, "%s is no index: it has no index_of",
 				  name);
+	if ((strcmp(action, "set") == 0 || strcmp(action, "index") == 0) &&
+	    target->ns.type != NS_STRING && target->ns.type != NS_ANY)
+		config_link_error(reader, &place, action,
+				  "%s needs a string; %s is declared %s", action, name,
+				  ns_type_names[target->ns.type]);
+	if (strcmp(action, "upsert") == 0 && !is_set && !json_tree_get(rule->node, "value"))
+		config_link_error(reader, &place, action,
+				  "'value' must say where the element stands in the payload");
 	if (strcmp(action, "patch") == 0 && (!target->json || target->ns.type > NS_STRING) &&
 	    target->ns.type != NS_ANY)
 		config_link_error(reader, &place, action,
@@ -90,8 +123,8 @@ static bool same_member(const struct json_node *a, const struct json_node *b, co
 /* Does `early` always do what `late` would do again? */
 static bool covers(const struct config_rule *early, const struct config_rule *late)
 {
-	static const char *const whats[] = {"vars", "in",   "merge", "ttl",
-					    "by",   "once", "value", "match"};
+	static const char *const whats[] = {"vars",  "in",    "merge", "ttl", "by",      "once",
+					    "value", "match", "array", "id",  "position"};
 	static const char *const whens[] = {"if", "when_changed"};
 
 	if (!early->target || !late->target || strcmp(early->action, late->action) != 0 ||

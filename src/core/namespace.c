@@ -212,7 +212,7 @@ uint64_t ns_ttl_limit_ms(const struct ns *ns, const struct bytes *values, uint64
 
 bool ns_is_own_key(struct bytes key)
 {
-	static const char *const own[] = {"cc:m:", "cc:c:", "cc:l:", "cc:bench:"};
+	static const char *const own[] = {"cc:m:", "cc:o:", "cc:c:", "cc:l:", "cc:bench:"};
 
 	if (key.len < 5 || key.ptr[0] != 'c' || key.ptr[1] != 'c')
 		return false;

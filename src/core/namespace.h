@@ -119,8 +119,8 @@ int ns_parse_vars(const struct ns *ns, const struct bytes *words, size_t count, 
  */
 uint64_t ns_ttl_limit_ms(const struct ns *ns, const struct bytes *values, uint64_t now_ms);
 
-/* True for keys that ccache itself keeps: cc:m: cc:c: cc:l: cc:bench: — left out of every count
- * of the user's keys. */
+/* True for keys that ccache itself keeps: cc:m: cc:o: cc:c: cc:l: cc:bench: — left out of every
+ * count of the user's keys. */
 bool ns_is_own_key(struct bytes key);
 
 #endif

@@ -5,17 +5,28 @@
 #include "wire/slot.h"
 
 #define PREFIX "cc:m:{"
+#define ONCE_PREFIX "cc:o:{"
 
-void sidecar_name(struct buf *buf, struct bytes key)
+static void add_name(struct buf *buf, struct bytes prefix, struct bytes key)
 {
 	struct bytes tag = slot_tag(key);
 
 	if (tag.len == 0 || bytes_index(tag, '}') < tag.len)
 		tag = bytes_of(slot_name(slot_of(key)));
-	buf_add(buf, BYTES(PREFIX));
+	buf_add(buf, prefix);
 	buf_add(buf, tag);
 	buf_printf(buf, "}%zu:", key.len);
 	buf_add(buf, key);
+}
+
+void sidecar_name(struct buf *buf, struct bytes key)
+{
+	add_name(buf, BYTES(PREFIX), key);
+}
+
+void sidecar_once_name(struct buf *buf, struct bytes key)
+{
+	add_name(buf, BYTES(ONCE_PREFIX), key);
 }
 
 bool sidecar_key(struct bytes name, struct bytes *ret_key)

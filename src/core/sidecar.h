@@ -20,6 +20,11 @@ struct buf;
  * length in decimal, so that an orphan can be decoded.
  */
 void sidecar_name(struct buf *buf, struct bytes key);
+/*
+ * The set that says which events were counted into a hash, in the hash's slot
+ * and living as long: cc:o:{TAG}LEN:KEY.
+ */
+void sidecar_once_name(struct buf *buf, struct bytes key);
 /* The key that a sidecar's name belongs to, a view into it; false when it is no such name. */
 bool sidecar_key(struct bytes name, struct bytes *ret_key);
 
