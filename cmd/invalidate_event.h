@@ -65,7 +65,7 @@ extern const char *const event_bad_names[]; /* skip, stop */
 	    {.name = "group",                                                                  \
 	     .type = OPT_TEXT,                                                                 \
 	     .arg = "NAME",                                                                    \
-	     .fallback = "ccache",                                                             \
+	     .fallback = "callcache",                                                          \
 	     .offset = (base) + offsetof(struct event_options, group),                         \
 	     .help = "consumer group of a followed stream"},                                   \
 	    {.name = "consumer",                                                               \

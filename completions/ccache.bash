@@ -15,8 +15,6 @@ _ccache_options() {
 	get) echo ' --meta --no-fetch --no-store --refresh' ;;
 	warm) echo ' --all --set --ids --from --existing --if --expiring --ttl --deadline --until --failures --prune --evict --ephemeral --if-locked --dry-run' ;;
 	inspect) echo ' --key --match --where --limit --summary --sample --top --by --raw --max-value --ttl --audit --drift --examples' ;;
-	invalidate) echo ' --key --match --where --all --dry-run --yes -y --max-keys' ;;
-	inspect) echo ' --key --match --where --limit --raw --max-value --ttl --audit --examples' ;;
 	invalidate) echo ' --key --match --where --all --dry-run --yes -y --max-keys --event --data --explain --follow --event-field --bad-events --group --consumer --claim-after --max-tries --dead-letter --report-every' ;;
 	stats) echo ' --no-scan' ;;
 	bench) echo ' --max --clients --pipeline --threads --rate --ramp-to --poisson --duration --requests --warm-up --mix --miss --keys --size --ttl --pick --exponent --seed --command --prepare --ids --read-live --sample --verify --assert --hdr --rounds --baseline --max-regress --yes -y --dry-run' ;;

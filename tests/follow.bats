@@ -43,7 +43,7 @@ report_of() { grep -A9 '^{"schema"' "$DIR/$1" | jq -c "$2"; }
 
 absent() { [[ $(rcli EXISTS "$@") == 0 ]]; }
 present() { [[ $(rcli EXISTS "$@") == $# ]]; }
-pending() { rcli XPENDING events "${1:-ccache}" 2>/dev/null | head -1; }
+pending() { rcli XPENDING events "${1:-callcache}" 2>/dev/null | head -1; }
 all_done() { [[ $(pending) == 0 && $(rcli XINFO GROUPS events | grep -A1 '^lag$' | tail -1) == 0 ]]; }
 add() { rcli XADD events '*' "$@" >/dev/null; }
 

@@ -97,7 +97,8 @@ static void check_target(struct config_reader *reader, const struct config_event
 		config_link_error(reader, &place, action,
 				  "%s needs a string; %s is declared %s", action, name,
 				  ns_type_names[target->ns.type]);
-	if (strcmp(action, "upsert") == 0 && !is_set && !json_tree_get(rule->node, "value"))
+	if (strcmp(action, "upsert") == 0 && !is_set && json_tree_get(rule->node, "match") &&
+	    !json_tree_get(rule->node, "value"))
 		config_link_error(reader, &place, action,
 				  "'value' must say where the element stands in the payload");
 	if (strcmp(action, "patch") == 0 && (!target->json || target->ns.type > NS_STRING) &&
