@@ -426,9 +426,11 @@ static enum exit_code warm_run_verb(struct app *app, const void *values,
 	struct err err = {0};
 	enum exit_code code = EXIT_DONE;
 
+	int status = warm_options_check(&options, words, &err);
 	if (options.expiring_ms != OPT_UNSET)
 		options.policy = WARM_EXPIRING;
-	int status = warm_options_check(&options, words, &err);
+	else if (options.policy < 0)
+		options.policy = WARM_CHANGED;
 	if (status == 0 && options.from)
 		status = open_rows(&warming, words, &file, &err);
 	else if (status == 0 && options.set)

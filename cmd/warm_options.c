@@ -46,11 +46,9 @@ const struct opt_row warm_option_rows[] = {
      .type = OPT_CHOICE,
      .arg = "WHEN",
      .choices = warm_policy_names,
-     .fallback = "changed",
      AT(policy),
-     .help = "which keys that are there are fetched again; changed: all, but unchanged bytes "
-	     "only get "
-	     "their TTL renewed"},
+     .help = "which keys that are there are fetched again; changed (the default): all, but "
+	     "unchanged bytes only get their TTL renewed"},
     {.name = "expiring",
      .type = OPT_DURATION,
      .arg = "TIME",
@@ -133,6 +131,15 @@ int warm_options_check(const struct warm_options *options, const struct opt_word
 		return err_set(err, ERR_USAGE,
 			       "--failures goes with one namespace, whose ids --ids reads "
 			       "again, or with --from");
+	if (options->expiring_ms != OPT_UNSET && options->policy >= 0 &&
+	    options->policy != WARM_EXPIRING)
+		return err_set(err, ERR_USAGE,
+			       "--expiring is --if expiring: it does not go with --if %s",
+			       warm_policy_names[options->policy]);
+	if (options->from && (options->policy >= 0 || options->expiring_ms != OPT_UNSET))
+		return err_set(
+		    err, ERR_USAGE,
+		    "--from writes every row: neither --if nor --expiring go with it");
 	if (options->until && options->deadline_ms != OPT_UNSET)
 		return err_set(err, ERR_USAGE, "--until and --deadline exclude each other");
 	return 0;

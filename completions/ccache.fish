@@ -116,7 +116,7 @@ complete -c ccache -n '__ccache_verb_is warm' -l set -x -d 'the namespaces of a 
 complete -c ccache -n '__ccache_verb_is warm' -l ids -r -F -d 'ids from a file, or - for standard input: one line each, vars separated by tabs, or a JSON object'
 complete -c ccache -n '__ccache_verb_is warm' -l from -r -F -d 'values from a file, or - for standard input, in place of a source: one JSON object each line, {"ns": …, "vars": {…}, "value": …} or {"key": …, "value": …}'
 complete -c ccache -n '__ccache_verb_is warm' -l existing -d 'the keys that are cached now'
-complete -c ccache -n '__ccache_verb_is warm' -l if -x -a 'changed always missing expiring' -d 'which keys that are there are fetched again; changed: all, but unchanged bytes only get their TTL renewed'
+complete -c ccache -n '__ccache_verb_is warm' -l if -x -a 'changed always missing expiring' -d 'which keys that are there are fetched again; changed (the default): all, but unchanged bytes only get their TTL renewed'
 complete -c ccache -n '__ccache_verb_is warm' -l expiring -x -d 'those that live for no more than this (as --if expiring; default a fifth of the TTL)'
 complete -c ccache -n '__ccache_verb_is warm' -l ttl -x -d 'store with this TTL in place of the namespace\'s'
 complete -c ccache -n '__ccache_verb_is warm' -l deadline -x -d 'begin nothing more after so long'

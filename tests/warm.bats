@@ -128,6 +128,73 @@ things() {
 
 has_keys() { (($(key_count) == $1)); }
 
+@test "--ids: an id that comes again and again is one key" {
+	things 2
+	api_config "$THING"
+	printf '%s\n' 1 2 1 1 2 1 >"$DIR/ids"
+	warm thing --ids "$DIR/ids"
+	assert_exit 0
+	assert_json '[.requested, .failed, .stored >= 2]' '[6,0,true]' # the earlier fetches of a key may be overtaken
+	assert_equal "$(keys_now | paste -sd' ')" 'thing:1 thing:2'
+	assert_equal "$(value_of thing:1)" '{"id":"1"}'
+}
+
+# ids_held N BYTES: warm (pid in $WARM_PID) waits for thing 1, the first of N ids, with most of the file unread.
+ids_held() {
+	things 1
+	api_config "$THING"
+	awk -v n="$1" 'BEGIN { print 1; for (i = 2; i <= n; i++) printf "%0200d\n", i }' >"$DIR/ids"
+	fault hold path=/things
+	"$CCACHE" warm -o json thing --ids "$DIR/ids" >"$DIR/out" 2>"$DIR/err" 3>&- 4>&- &
+	WARM_PID=$!
+	PIDS+=("$WARM_PID")
+	wait_for is_asked /things/1
+}
+is_asked() { (($(upstream_count "$1") > 0)); }
+ids_report() {
+	no_faults
+	wait_for --for 60 gone "$WARM_PID"
+	status=0
+	wait "$WARM_PID" || status=$?
+	output=$(<"$DIR/out") stderr=$(<"$DIR/err")
+	assert_adds_up
+}
+
+@test "--ids: a file that vanishes while it is read is read to its end" {
+	ids_held 2000
+	rm "$DIR/ids"
+	ids_report
+	assert_exit 3
+	assert_json '[.requested, .stored, .absent, .complete]' '[2000,1,1999,true]'
+}
+
+@test "--ids: a file that becomes shorter while it is read is no complete run" {
+	ids_held 2000
+	truncate -s 300 "$DIR/ids"
+	ids_report
+	assert_exit 2
+	assert_stderr_line 'the file became shorter while it was read'
+	assert_json '[.requested < 2000, .complete, .stopped_by]' '[true,false,"input"]'
+}
+
+@test "list pages that shrink, are empty, or vanish" {
+	api_config "$THING"
+	things 3
+	set_data '/things?after=' '{"data":[{"id":"1"},{"id":"2"}],"next":"b"}'
+	set_data '/things?after=b' '{"data":[{"id":"3"}],"next":"c"}'
+	set_data '/things?after=c' '{"data":[],"next":"d"}'
+	set_data '/things?after=d' '{"data":[{"id":"1"}],"next":null}'
+	warm thing
+	assert_exit 0
+	assert_json '[.requested, .failed, .complete]' '[4,0,true]'
+	assert_equal "$(keys_now | paste -sd' ')" 'thing:1 thing:2 thing:3'
+	set_data '/things?after=c' '' -H 'X-Status: 404'
+	warm thing
+	assert_exit 5
+	assert_stderr_line "list of 'thing', page 3"
+	assert_json '[.requested, .complete, .stopped_by]' '[3,false,"input"]'
+}
+
 @test "--ids: a line without end is refused before it fills the memory" {
 	api_config "$THING"
 	warm thing --ids /dev/zero

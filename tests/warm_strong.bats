@@ -83,6 +83,25 @@ has_token() { [[ $(rcli --scan --pattern 'cc:m:*' | xargs -r redis-cli -s "$REDI
 	(($(rcli PTTL thing:2) > 200000))
 }
 
+@test "--expiring says which policy: it goes with no other" {
+	warm thing 1
+	local policy
+	for policy in always missing changed; do
+		cc_run warm thing 1 --if "$policy" --expiring 10m
+		assert_exit 2
+		assert_stderr_line "it does not go with --if $policy"
+	done
+	warm thing 1 --if expiring --expiring 10m
+	assert_json '[.renewed, .skipped_fresh]' '[1,0]'
+	warm thing 1 --if expiring # a fifth of the TTL
+	assert_json '[.renewed, .skipped_fresh]' '[0,1]'
+	for policy in '--if always' '--expiring 5s'; do
+		# shellcheck disable=SC2086 # two words
+		cc_run warm --from rows $policy
+		assert_exit 2
+	done
+}
+
 @test "fencing: a fetch that began before an invalidation never writes" {
 	fault hold path=/things/1
 	in_background warm.out "$CCACHE" warm -o json thing 1

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -243,6 +244,13 @@ static enum selection_status next_line(struct lines *lines, struct bytes *ret_li
 				end--;
 			*ret_line = bytes_sub(rest, 0, end);
 			return SELECTION_ITEM;
+		}
+		if (lines->ended && lines->taken < lines->size) {
+			err_set(err, ERR_USAGE,
+				"%s:%zu: the file became shorter while it was read: %" PRIu64
+				" of %" PRIu64 " bytes were there",
+				lines->path, lines->number, lines->taken, lines->size);
+			return SELECTION_FAILED;
 		}
 		if (lines->ended)
 			return SELECTION_END;

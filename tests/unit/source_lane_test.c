@@ -111,7 +111,7 @@ TEST(a_429_shrinks_the_window_and_teaches_a_rate)
 	CHECK_INT(fetch_many(fetcher, "/busy", 1).failed, 1);
 	CHECK_INT(stats_of(fetcher).window, 3);
 	CHECK_INT(stats_of(fetcher).rejected, 1);
-	CHECK(stats_of(fetcher).rate > 0 && stats_of(fetcher).rate <= 95);
+	CHECK(stats_of(fetcher).rate > 0 && stats_of(fetcher).rate <= 97);
 	fetcher_free(fetcher);
 	def = server_source(server.url);
 }
