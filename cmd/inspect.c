@@ -3,19 +3,15 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "core/inspect_filter.h"
-#include "core/keyinfo.h"
 #include "core/namespace.h"
-#include "core/unpacked.h"
 #include "core/top.h"
 #include "inspect_check.h"
 #include "inspect_drift.h"
+#include "inspect_key.h"
 #include "inspect_list.h"
 #include "inspect_overview.h"
-#include "inspect_view.h"
 #include "opt/opt.h"
 #include "out/sink.h"
-#include "out/stream.h"
-#include "out/view.h"
 #include "where.h"
 #include "wire/redis.h"
 
@@ -64,7 +60,7 @@ static const struct opt_row rows[] = {
      .type = OPT_COUNT,
      .arg = "N",
      AT(limit),
-     .help = "list at most N keys; 0: all (default 100)"},
+     .help = "list at most N keys, or elements of one key; 0: all (default 100)"},
     {.name = "summary",
      .type = OPT_FLAG,
      AT(summary),
@@ -148,9 +144,12 @@ static int check_options(const struct app *app, const struct inspect_options *op
 		return err_set(
 		    err, ERR_USAGE,
 		    "--summary, --sample, --top and --by are of many keys, not of one");
-	if (subject != SUBJECT_KEYS && options->limit != OPT_UNSET)
-		return err_set(err, ERR_USAGE, "--limit goes with a list of keys%s",
-			       one ? ", not with one" : ": name a namespace, or --match");
+	if (subject == SUBJECT_OVERVIEW && options->limit != OPT_UNSET)
+		return err_set(
+		    err, ERR_USAGE,
+		    "--limit goes with a list of keys: name a namespace, or --match");
+	if (options->raw && options->limit != OPT_UNSET)
+		return err_set(err, ERR_USAGE, "--limit counts elements: --raw has none");
 	return options->raw ? app_check_value_output(app, "--raw", err) : 0;
 }
 
@@ -247,90 +246,22 @@ static enum exit_code run_wide(struct app *app, const struct inspect_options *op
 
 /* --- one key --- */
 
-static void tell_cut(struct app *app, uint64_t max_value, const struct keyinfo *info)
-{
-	if (info->length > (int64_t)info->item_count && strcmp(info->type, "string") != 0)
-		app_warn(app, "the first %zu of %lld elements", info->item_count,
-			 (long long)info->length);
-	else if (strcmp(info->type, "string") == 0)
-		app_warn(app, "cut at %llu bytes of %lld; raise --max-value",
-			 (unsigned long long)max_value, (long long)info->length);
-	else
-		app_warn(app, "elements are cut at %llu bytes; raise --max-value",
-			 (unsigned long long)max_value);
-}
-
-static bool is_string(const struct keyinfo *info)
-{
-	return info->exists && strcmp(info->type, "string") == 0 && info->item_count > 0;
-}
-
-/* The exact stored bytes. */
-static int print_raw(struct app *app, struct bytes key, const struct keyinfo *info,
-		     struct err *err)
-{
-	if (!is_string(info))
-		return err_set(err, ERR_USAGE, "--raw: '%.*s' is a %s, it has no single value",
-			       BYTES_ARG(key), info->type);
-	out_stream_write(app->out, info->items[0].value);
-	return 0;
-}
-
-static enum exit_code print_key(struct app *app, struct bytes key, const struct keyinfo *info)
-{
-	struct bytes vars[TEMPLATE_VARS_MAX];
-	const struct ns *ns = nsset_classify(app_namespaces(app), key, vars);
-	struct unpacked unpacked = {0};
-	bool string = is_string(info);
-
-	if (string)
-		unpacked_make(info->items[0].value, info->cut, &unpacked);
-	struct sink *sink = app_sink(app, "inspect-key", 1);
-	inspect_view_key(sink, app->target_text, ns, vars, key, info,
-			 string ? &unpacked : NULL);
-	enum exit_code code = app_finish(app, sink, EXIT_DONE);
-	if (string && app->globals.output == OUT_TABLE && unpacked.value.len) {
-		out_stream_write(app->out, BYTES("\n"));
-		out_view_pretty(app->out, &app->out_terminal, unpacked.value);
-	}
-	if (err_is_set(&unpacked.problem))
-		app_warn(app, "'%.*s': %s; shown as stored", BYTES_ARG(key),
-			 unpacked.problem.text);
-	unpacked_release(&unpacked);
-	return code;
-}
-
 static enum exit_code run_key(struct app *app, const struct inspect_options *options,
 			      struct bytes key)
 {
-	uint64_t max_value =
-	    options->max_value == OPT_UNSET ? MAX_VALUE_DEFAULT : options->max_value;
-	struct keyinfo_limits limits = {.value_bytes = (size_t)max_value, .items = 100};
-	struct keyinfo info = {0};
+	const struct inspect_key_options how = {
+	    .raw = options->raw,
+	    .max_value =
+		options->max_value == OPT_UNSET ? MAX_VALUE_DEFAULT : options->max_value,
+	    .limit = options->limit == OPT_UNSET ? LIMIT_DEFAULT : options->limit};
 	struct err err = {0};
-	enum exit_code code = EXIT_DONE;
 
 	if (inspect_check_wanted(&options->check))
 		return run_check(app, options,
 				 (struct inspect_subject){.keys = &key, .key_count = 1});
-	if (check_options(app, options, SUBJECT_KEY, &err) != 0 ||
-	    keyinfo_read(app->redis, key, &limits, &info, &err) != 0)
-		goto out;
-	if (!options->raw)
-		code = print_key(app, key, &info);
-	else if (info.exists)
-		print_raw(app, key, &info, &err);
-	if (info.cut && !err_is_set(&err))
-		tell_cut(app, max_value, &info);
-	if (!info.exists) {
-		app_info(app, "'%.*s' is not in Redis", BYTES_ARG(key));
-		code = exit_worst(code, EXIT_FOUND);
-	}
-out:
-	if (err_is_set(&err))
-		code = app_fail(app, &err);
-	keyinfo_release(&info);
-	return code;
+	if (check_options(app, options, SUBJECT_KEY, &err) != 0)
+		return app_fail(app, &err);
+	return inspect_key_run(app, &how, key);
 }
 
 static enum exit_code run_named_key(struct app *app, const struct inspect_options *options,

@@ -2,10 +2,18 @@
 
 #include "base/clock.h"
 #include "base/json.h"
+#include "base/num.h"
+#include "core/audit.h"
 #include "core/keyinfo.h"
 #include "core/namespace.h"
+#include "core/relation.h"
 #include "core/unpacked.h"
 #include "out/sink.h"
+#include "out/spark.h"
+#include "out/terminal.h"
+#include "wire/slot.h"
+
+#define BAR_WIDTH 20
 
 /* A duration that may be -1 (for ever) or less (gone). */
 static struct out_value ttl_value(int64_t ttl_ms)
@@ -42,21 +50,26 @@ static void add_value(struct sink *sink, struct bytes value)
 	sink_field(sink, &column, json ? out_raw(value) : out_text(value));
 }
 
-static void add_items(struct sink *sink, const struct keyinfo *info)
-{
-	static const struct out_column columns[] = {
-	    {.name = "name", .title = "NAME", .flags = OUT_SHRINK},
-	    {.name = "value", .title = "VALUE", .flags = OUT_SHRINK},
-	};
-	static const struct out_table table = {
-	    .name = "items", .columns = columns, .column_count = 2, .primary = true};
+static const struct out_column item_columns[] = {
+    {.name = "name", .title = "NAME", .flags = OUT_SHRINK},
+    {.name = "value", .title = "VALUE", .flags = OUT_SHRINK},
+};
+static const struct out_table item_table = {
+    .name = "items", .columns = item_columns, .column_count = 2, .primary = true};
 
-	sink_table_begin(sink, &table);
-	for (size_t i = 0; i < info->item_count; i++)
-		sink_row(sink, (struct out_value[]){info->items[i].name.len
-							? out_text(info->items[i].name)
-							: OUT_NONE,
-						    out_text(info->items[i].value)});
+void inspect_view_items_begin(struct sink *sink)
+{
+	sink_table_begin(sink, &item_table);
+}
+
+void inspect_view_item(struct sink *sink, struct bytes name, struct bytes value)
+{
+	sink_row(sink,
+		 (struct out_value[]){name.len ? out_text(name) : OUT_NONE, out_text(value)});
+}
+
+void inspect_view_items_end(struct sink *sink)
+{
 	sink_table_end(sink);
 }
 
@@ -97,37 +110,110 @@ static void add_length(struct sink *sink, const struct keyinfo *info,
 	    unpacked->format ? out_str(unpacked->format) : OUT_NONE);
 }
 
-void inspect_view_key(struct sink *sink, const char *target, const struct ns *ns,
-		      const struct bytes *vars, struct bytes key, const struct keyinfo *info,
-		      const struct unpacked *unpacked)
+/* What is left of the life that policy allows, as a bar. */
+static void add_bar(struct sink *sink, const struct inspect_key_view *view, uint64_t limit_ms)
 {
-	uint64_t limit = ns ? ns_ttl_limit_ms(ns, vars, clock_wall_ms()) : 0;
+	double share = (double)view->info->ttl_ms / (double)limit_ms;
+	struct buf text = {0};
 
-	add(sink, "key", "Key", OUT_PLAIN, out_text(key));
-	add_namespace(sink, ns, vars);
-	add(sink, "target", "Target", OUT_PLAIN, out_str(target));
+	if (sink_format(sink) != OUT_TABLE || view->info->ttl_ms < 0 || !limit_ms)
+		return;
+	out_bar(&text, share, BAR_WIDTH, !view->terminal->utf8);
+	buf_printf(&text, "%s%.0f %% of ", text.len ? " " : "", share * 100);
+	num_format_duration_ms(&text, (int64_t)limit_ms);
+	if (audit_is_over(view->info->ttl_ms, limit_ms))
+		buf_add_str(&text, ", longer than its policy");
+	add(sink, "ttl_left", "Left", OUT_PLAIN, out_text(buf_bytes(&text)));
+	buf_release(&text);
+}
+
+static void add_ttl(struct sink *sink, const struct inspect_key_view *view)
+{
+	const struct keyinfo *info = view->info;
+	uint64_t limit = view->ns ? ns_ttl_limit_ms(view->ns, view->vars, clock_wall_ms()) : 0;
+
+	if (info->ttl_ms < 0 && sink_format(sink) == OUT_TABLE)
+		add(sink, "ttl_ms", "TTL", OUT_PLAIN, out_str("none: it lives for ever"));
+	else
+		add(sink, "ttl_ms", "TTL", OUT_MS, ttl_value(info->ttl_ms));
+	add(sink, "ttl_limit_ms", "TTL by policy", OUT_MS, limit ? out_uint(limit) : OUT_NONE);
+	add_bar(sink, view, limit);
+}
+
+void inspect_view_key(struct sink *sink, const struct inspect_key_view *view)
+{
+	const struct keyinfo *info = view->info;
+
+	add(sink, "key", "Key", OUT_PLAIN, out_text(view->key));
+	add_namespace(sink, view->ns, view->vars);
+	add(sink, "target", "Target", OUT_PLAIN, out_str(view->target));
 	add(sink, "exists", "Exists", OUT_PLAIN, out_bool(info->exists));
 	if (!info->exists)
 		return;
 	add(sink, "type", "Type", OUT_PLAIN, out_str(info->type));
 	add(sink, "encoding", "Encoding", OUT_PLAIN,
 	    info->encoding[0] ? out_str(info->encoding) : OUT_NONE);
-	if (info->ttl_ms < 0 && sink_format(sink) == OUT_TABLE)
-		add(sink, "ttl_ms", "TTL", OUT_PLAIN, out_str("none: it lives for ever"));
-	else
-		add(sink, "ttl_ms", "TTL", OUT_MS, ttl_value(info->ttl_ms));
-	add(sink, "ttl_limit_ms", "TTL by policy", OUT_MS, limit ? out_uint(limit) : OUT_NONE);
+	add_ttl(sink, view);
 	add_figure(sink, "bytes", "Memory", OUT_SIZE, info->bytes);
-	add_length(sink, info, unpacked);
+	add_length(sink, info, view->unpacked);
 	if (sink_format(sink) == OUT_TABLE)
 		add_figure(sink, "idle", "Idle", OUT_MS, info->idle_s * 1000);
 	else
 		add_figure(sink, "idle_s", "Idle", OUT_COUNT, info->idle_s);
 	add_figure(sink, "frequency", "Frequency", OUT_COUNT, info->frequency);
+	add_figure(sink, "slot", "Slot", OUT_PLAIN, (int64_t)slot_of(view->key));
+}
+
+/* --- what it has to do with others --- */
+
+enum { R_RELATION, R_NAMESPACE, R_KEY, R_HOLDS, R_TTL, R_DETAIL, R_COLUMNS };
+
+static const struct out_column relation_columns[R_COLUMNS] = {
+    [R_RELATION] = {.name = "relation", .title = "RELATION"},
+    [R_NAMESPACE] = {.name = "namespace", .title = "NAMESPACE"},
+    [R_KEY] = {.name = "key", .title = "KEY", .flags = OUT_SHRINK},
+    [R_HOLDS] = {.name = "holds", .title = "HOLDS"},
+    [R_TTL] = {.name = "ttl_ms", .title = "TTL", .unit = OUT_MS, .flags = OUT_MINOR},
+    [R_DETAIL] = {.name = "detail", .title = "DETAIL", .flags = OUT_SHRINK},
+};
+static const struct out_table relation_table = {
+    .name = "relations", .columns = relation_columns, .column_count = R_COLUMNS};
+
+static struct out_value text_of(const struct buf *text)
+{
+	return text->len ? out_text(buf_bytes(text)) : OUT_NONE;
+}
+
+static void add_relations(struct sink *sink, const struct inspect_key_view *view)
+{
+	if (view->relation_count == 0 && sink_format(sink) == OUT_TABLE)
+		return;
+	sink_table_begin(sink, &relation_table);
+	for (size_t i = 0; i < view->relation_count; i++) {
+		const struct relation *relation = &view->relations[i];
+
+		sink_row(
+		    sink,
+		    (struct out_value[R_COLUMNS]){
+			[R_RELATION] = out_str(relation_names[relation->kind]),
+			[R_NAMESPACE] = relation->ns ? out_str(relation->ns->name) : OUT_NONE,
+			[R_KEY] = text_of(&relation->key),
+			[R_HOLDS] = relation->known ? out_bool(relation->holds) : OUT_NONE,
+			[R_TTL] = ttl_value(relation->ttl_ms),
+			[R_DETAIL] = text_of(&relation->detail),
+		    });
+	}
+	sink_table_end(sink);
+}
+
+void inspect_view_key_end(struct sink *sink, const struct inspect_key_view *view)
+{
+	if (!view->info->exists)
+		return;
 	add(sink, "cut", "Cut", OUT_PLAIN,
-	    info->cut || sink_format(sink) != OUT_TABLE ? out_bool(info->cut) : OUT_NONE);
-	if (unpacked)
-		add_value(sink, unpacked->value);
-	else
-		add_items(sink, info);
+	    view->info->cut || sink_format(sink) != OUT_TABLE ? out_bool(view->info->cut)
+							      : OUT_NONE);
+	if (view->unpacked)
+		add_value(sink, view->unpacked->value);
+	add_relations(sink, view);
 }

@@ -191,8 +191,7 @@ usage() {
 		usage '--max-value goes with one key: say --key, or a namespace and its ids' inspect $words --max-value 64KiB
 	done
 	usage '--limit goes with a list of keys: name a namespace, or --match' inspect --limit 100
-	usage '--limit goes with a list of keys, not with one' inspect call-logs a --limit 5
-	usage '--limit goes with a list of keys, not with one' inspect --key a --limit 5
+	usage '--limit counts elements: --raw has none' inspect call-logs a --raw --limit 5
 	for format in csv prom ndjson; do
 		usage "-o $format: get prints the value as it is; leave -o out" get call-logs a -o $format
 		usage "-o $format: --raw prints the value as it is; leave -o out" inspect call-logs a --raw -o $format
