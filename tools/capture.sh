@@ -10,13 +10,17 @@ tool=capture
 tm() { tmux -f /dev/null -S "$dir/tmux" "$@"; }
 screen() { tm capture-pane -p -S -; }
 
-# until_shows TEXT: within ten seconds, as the end of what stands on the terminal.
+# until_shows TEXT: within a minute, as the end of what stands on the terminal.
 until_shows() { until_true shows_last "$1"; }
 shows_last() { [[ $(screen | sed '/^ *$/d' | tail -1) == *"$1" ]]; }
 
 # keys KEY… / text TEXT: typed; enter waits for the next prompt.
 keys() { tm send-keys "$@"; }
-text() { tm send-keys -l "$1"; }
+# Its end stands there before the next key: an old prompt must not be taken for a new one.
+text() {
+	tm send-keys -l "$1"
+	until_shows "${1:$((${#1} > 2 ? ${#1} - 2 : 0))}"
+}
 enter() {
 	keys Enter
 	until_shows '>'

@@ -23,12 +23,12 @@ trap 'echo; echo "${tool:-demo}: interrupted; stopping the servers"; exit 130' I
 trap 'exit 143' TERM
 trap 'exit 141' PIPE # its reader left
 
-# until_true COMMAND…: within ten seconds.
+# until_true COMMAND…: within a minute.
 until_true() {
-	local deadline=$((SECONDS + 10))
+	local deadline=$((SECONDS + 60))
 	until "$@" >/dev/null 2>&1; do
 		((SECONDS < deadline)) && kill -0 "${pids[-1]}" 2>/dev/null && sleep 0.02 && continue
-		echo "${tool:-demo}: a server did not start:" >&2
+		echo "${tool:-demo}: not within a minute: $*; what the servers say:" >&2
 		cat "$dir"/*.log >&2
 		exit 1
 	done
