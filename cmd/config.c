@@ -2,6 +2,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/text.h"
 #include "core/config.h"
 #include "core/discover.h"
 #include "core/namespace.h"
@@ -202,6 +203,20 @@ static enum exit_code discover(struct app *app, const struct config_options *opt
 	return code;
 }
 
+static void unknown_action(const char *action, struct err *err)
+{
+	static const char *const actions[] = {"check", "show", "names", "schema", "discover"};
+	const char *nearest =
+	    text_nearest(bytes_of(action), actions, sizeof actions / sizeof actions[0]);
+
+	if (nearest)
+		err_set(err, ERR_USAGE, "config '%s': did you mean '%s'?", action, nearest);
+	else
+		err_set(err, ERR_USAGE,
+			"config: say check, show, names, schema or discover%s%s%s",
+			action[0] ? ", not '" : "", action, action[0] ? "'" : "");
+}
+
 static enum exit_code config_run(struct app *app, const void *options,
 				 const struct opt_words *words)
 {
@@ -227,9 +242,7 @@ static enum exit_code config_run(struct app *app, const void *options,
 	else if (strcmp(action, "discover") == 0)
 		return discover(app, options);
 	else
-		err_set(&err, ERR_USAGE,
-			"config: say check, show, names, schema or discover%s%s%s",
-			action[0] ? ", not '" : "", action, action[0] ? "'" : "");
+		unknown_action(action, &err);
 	return app_fail(app, &err);
 }
 

@@ -25,6 +25,8 @@ void help_overview(struct app *app, int fd)
 	struct buf text = {0};
 	const struct command *command;
 	const char *program = app->messages.program;
+	const char *prefix = app->session ? "" : app->messages.program;
+	const char *blank = app->session ? "" : " ";
 
 	buf_printf(
 	    &text,
@@ -39,8 +41,8 @@ void help_overview(struct app *app, int fd)
 		buf_printf(&text, "  %-11s %s\n", command->name, command->summary);
 	buf_add_str(&text, "\nOptions for every verb, before or behind it:\n");
 	opt_help(&text, app_global_rows, help_width(app));
-	buf_printf(&text, "\n'%s help VERB' explains one; %s(1) tells the rest.\n", program,
-		   program);
+	buf_printf(&text, "\n'%s%shelp VERB' explains one; %s(1) tells the rest.\n", prefix,
+		   blank, program);
 
 	struct out_stream *stream =
 	    fd == STDOUT_FILENO ? app->out : out_stream_new(fd, "standard error");
@@ -52,7 +54,17 @@ void help_overview(struct app *app, int fd)
 	buf_release(&text);
 }
 
-/* Examples are written for "ccache"; who installed it otherwise copies them too. */
+static struct bytes trim_left(struct bytes text)
+{
+	while (text.len && text.ptr[0] == ' ')
+		text = bytes_sub(text, 1, text.len);
+	return text;
+}
+
+/*
+ * Examples are written for "ccache"; who installed it otherwise copies them too.
+ * A session's lines (program NULL) begin with the verb.
+ */
 static void put_example(struct buf *text, const char *program,
 			const struct command_example *example)
 {
@@ -61,18 +73,19 @@ static void put_example(struct buf *text, const char *program,
 
 	if (named)
 		line = bytes_sub(line, sizeof "ccache" - 1, line.len);
-	buf_printf(text, "  %s%.*s\n      %s\n", named ? program : "", BYTES_ARG(line),
-		   example->what);
+	buf_printf(text, "  %s%.*s\n      %s\n", named && program ? program : "",
+		   BYTES_ARG(program ? line : trim_left(line)), example->what);
 }
 
 void help_verb(struct app *app, const struct command *command)
 {
-	const char *program = app->messages.program;
+	const char *program = app->session ? NULL : app->messages.program;
 	struct buf text = {0};
 
 	buf_printf(&text, "%s: %s\n\n", command->name, command->summary);
 	size_t start = text.len;
-	buf_printf(&text, "Usage: %s %s ", program, command->name);
+	buf_printf(&text, "Usage: %s%s%s ", program ? program : "", program ? " " : "",
+		   command->name);
 	unsigned indent = (unsigned)(text.len - start);
 	opt_help_text(&text, command->synopsis, indent, help_width(app));
 	buf_add_char(&text, '\n');
@@ -84,8 +97,8 @@ void help_verb(struct app *app, const struct command *command)
 		buf_add_str(&text, "\nOptions:\n");
 		opt_help(&text, command->rows, help_width(app));
 	}
-	buf_printf(&text, "\n'%s help' lists the options for connections and output.\n",
-		   program);
+	buf_printf(&text, "\n'%s%shelp' lists the options for connections and output.\n",
+		   program ? program : "", program ? " " : "");
 	out_stream_write(app->out, buf_bytes(&text));
 	buf_release(&text);
 }

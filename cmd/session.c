@@ -25,6 +25,7 @@ int session_begin(struct session *session, struct app *app, struct err *err)
 		return -1;
 	session->seen = seen_new(app_namespaces(app));
 	app->session = session;
+	app->messages.in_session = true;
 	signals_in_session(true);
 	return 0;
 }
@@ -35,6 +36,7 @@ void session_end(struct session *session)
 		return;
 	signals_in_session(false);
 	session->app->session = NULL;
+	session->app->messages.in_session = false;
 	seen_free(session->seen);
 	session->seen = NULL;
 }

@@ -211,7 +211,7 @@ in_force() {
 	assert_equal "$stderr" 'ccache: error: config: say check, show, names, schema or discover'
 	cc_run config chekc
 	assert_exit 2
-	assert_equal "$stderr" "ccache: error: config: say check, show, names, schema or discover, not 'chekc'"
+	assert_equal "$stderr" "ccache: error: config 'chekc': did you mean 'check'?"
 	cc_run config show extra
 	assert_exit 2
 	assert_equal "$stderr" "ccache: error: config show: unexpected argument 'extra'"

@@ -209,7 +209,8 @@ blocks() {
 @test "docs: the README's lines for cron, systemd and CI are what the program takes" {
 	local line count=0
 	while read -r line; do
-		run bash -c "${line%%[>&]*} --help"
+		line=${line%% >*} line=${line%% &&*}
+		run bash -c "$line --help"
 		[[ $status == 0 ]] || fail "$line: exit $status: $output"
 		((++count))
 	done < <(sed -n '/^## From cron/,/^## Configuration/{s/^[-0-9*\/ ]*\(ccache .*\)/\1/p;s/^ExecStart=.*\(ccache .*\)/\1/p}' "$ROOT/README.md")

@@ -175,6 +175,11 @@ setup() {
 	cc_run repl -e 'watch --help; ttl --help; redis --help; inspect -h'
 	assert_exit 0
 	[[ $output == *'watch: run a command again'* && $output == *'inspect: what is'* ]]
+	# lines to be typed here, without the program's name
+	cc_run repl -e 'help inspect'
+	assert_equal "$(grep -c ccache <<<"$output")" 0
+	cc_run repl -e 'get'
+	assert_stderr_line "see 'help get'"
 	cc_run repl -e 'repl'
 	assert_exit 2
 	assert_stderr_line 'this is a session already'

@@ -102,7 +102,8 @@ void out_error(const struct out_messages *messages, const struct err *err)
 
 	for (const char *hint; (hint = strstr(rest, worded)); rest = hint + sizeof worded - 1) {
 		buf_add(&text, (struct bytes){rest, (size_t)(hint - rest)});
-		buf_printf(&text, "'%s ", messages->program);
+		buf_printf(&text, "'%s%s", messages->in_session ? "" : messages->program,
+			   messages->in_session ? "" : " ");
 	}
 	buf_add_str(&text, rest);
 	out_message(messages, OUT_ERROR, "%s", buf_str(&text));

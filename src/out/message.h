@@ -18,6 +18,7 @@ struct out_messages {
 	bool json;
 	bool colour;
 	const char *program; /* as it was called */
+	bool in_session;     /* verbs are typed without the program's name: so are hints */
 };
 void out_message(const struct out_messages *messages, enum out_level level, const char *format,
 		 ...) __attribute__((format(printf, 3, 4)));
