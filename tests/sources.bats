@@ -149,6 +149,25 @@ all_gone() {
 	assert_stderr_line "$DIR/nowhere: cannot be started: No such file or directory"
 }
 
+@test "command: a program that fails time after time is not started for ever" {
+	program 'echo "FATAL: no database" >&2; exit 1'
+	local_config '"command": ["'"$DIR"'/program", "{id}"], "concurrency": 2'
+	seq 2000 >"$DIR/ids"
+	cc_run warm thing --ids "$DIR/ids" --output json
+	assert_exit 5
+	assert_adds_up
+	assert_json '[.stopped_by, .stored, .requested < 2000, .failed_status + .failed_breaker == .failed]' '["source",0,true,true]'
+	assert_stderr_line "source 'local' $DIR/program:"
+	assert_stderr_line 'failures in a row (last: exit status 1: FATAL: no database); no more is asked of it in this run'
+	assert_json .failed_status "$(starts)"
+	# one that answers now and then goes on
+	program '[ $(($1 % 10)) = 0 ] || exit 1; echo 1'
+	head -50 "$DIR/ids" >"$DIR/few"
+	cc_run warm thing --ids "$DIR/few" --output json
+	assert_exit 3
+	assert_json '[.complete, .stored, .failed_status]' '[true,5,45]'
+}
+
 @test "command: one that hangs is ended with all that it started, deaf or not" {
 	program 'trap "" TERM; echo "slow database" >&2; sleep 60 & echo $! >>"'"$DIR"'/starts"; wait; wait'
 	local_config '"command": ["'"$DIR"'/program"], "batch": 10, "timeout": "3s"'

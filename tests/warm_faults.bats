@@ -378,6 +378,19 @@ misconf() { [[ $(rcli SET thing:1 1) == MISCONF* ]]; }
 	assert_exit 5
 }
 
+@test "memory is bounded by the bodies under way, not by how many there are" {
+	mkdir -p "$DIR/nginx/www"
+	{ printf '"'; head -c 2000000 /dev/zero | tr '\0' x; printf '"'; } >"$DIR/nginx/www/large"
+	start_nginx 'location /things/ { try_files /large =404; }'
+	SOURCE='"concurrency": 4, "max_body": "3MiB"' API_URL=$NGINX_URL api_config "$THING"
+	seq 60 >"$DIR/ids"
+	run --separate-stderr command time -f %M -o "$DIR/peak" "$CCACHE" warm -o json thing --ids "$DIR/ids"
+	assert_exit 0
+	assert_json '[.stored, .bytes]' '[60,120000120]'
+	peak=$(tail -1 "$DIR/peak")
+	[[ $(nm "$CCACHE" 2>/dev/null) == *__asan_init* ]] || ((peak < 60000)) || fail "peak: $peak KiB"
+}
+
 @test "nginx with static files as the source, a small configuration file" {
 	many 200
 	warm thing --ids "$DIR/ids"

@@ -67,6 +67,7 @@ static void start_one(struct command *command, uint64_t now_ns)
 		fetch_launch(asked[i]);
 	}
 	command->seen = local->waiting;
+	breaker_start(&local->breaker);
 	struct worker *worker = worker_start(local, asked, count, now_ns);
 	if (worker)
 		command->workers[command->running++] = worker;
@@ -82,6 +83,8 @@ static uint64_t move_workers(struct command *command, uint64_t now_ns)
 
 		if (worker_turn(worker, now_ns, &own_ns)) {
 			worker_free(worker);
+			breaker_abandon(
+			    &command->local.breaker); /* if it said nothing of use */
 			command->workers[i] = command->workers[--command->running];
 			continue;
 		}
@@ -92,6 +95,20 @@ static uint64_t move_workers(struct command *command, uint64_t now_ns)
 	return due_ns;
 }
 
+/* Those that wait now: the program failed too often to be started again. */
+static void refuse_waiting(struct local *local)
+{
+	struct fetch *fetch = NULL;
+
+	for (size_t left = local->waiting; left > 0 && (fetch = local_pop(local)); left--) {
+		struct local_result result = {.cause = SOURCE_CAUSE_BREAKER};
+		struct err err = {0};
+
+		breaker_explain(&local->breaker, local->def->name, local->def->argv[0], &err);
+		local->done(local->ctx, fetch, &result, &err);
+	}
+}
+
 static uint64_t turn(struct local *local, uint64_t now_ns)
 {
 	struct command *command = (struct command *)local;
@@ -99,10 +116,13 @@ static uint64_t turn(struct local *local, uint64_t now_ns)
 	uint64_t due_ns = move_workers(command, now_ns);
 	uint64_t ripe_ns = LOCAL_NEVER;
 
-	while (budget-- && is_ripe(command, clock_mono_ns(), &ripe_ns)) {
+	while (budget-- && !breaker_refuses(&local->breaker, clock_mono_ns()) &&
+	       is_ripe(command, clock_mono_ns(), &ripe_ns)) {
 		start_one(command, clock_mono_ns());
 		due_ns = 0; /* what it takes and gives at once */
 	}
+	if (breaker_refuses(&local->breaker, clock_mono_ns()) && !local->breaker.trying)
+		refuse_waiting(local);
 	return ripe_ns < due_ns ? ripe_ns : due_ns;
 }
 
@@ -141,6 +161,7 @@ struct local *command_new(const struct source_def *def)
 	struct command *command = mem_zalloc(1, sizeof *command);
 
 	command->local = (struct local){.kind = &kind, .def = def};
+	breaker_init(&command->local.breaker, def->retry.cap_ms);
 	command->workers = mem_zalloc(width(command), sizeof(struct worker *));
 	return &command->local;
 }

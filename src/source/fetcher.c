@@ -124,7 +124,7 @@ static void on_local(void *ctx, struct fetch *fetch, const struct local_result *
 		fetcher_resume(fetcher, fetch);
 		return;
 	}
-	if (reply.status == SOURCE_FAILED)
+	if (reply.status == SOURCE_FAILED && reply.cause != SOURCE_CAUSE_BREAKER)
 		fetch_name_error(fetch, err);
 	fetcher_answer(fetcher, fetch, &reply);
 }

@@ -2,6 +2,7 @@
 #define SOURCE_LOCAL_H
 
 #include "base/bytes.h"
+#include "source/breaker.h"
 #include "source/source.h"
 
 #include <curl/curl.h>
@@ -43,6 +44,7 @@ struct local {
 	struct fetch *first; /* waiting, linked through fetch->next */
 	struct fetch *last;
 	size_t waiting;
+	struct breaker breaker; /* of a command: a process that fails counts once */
 	local_done_fn *done;
 	void *ctx;
 };

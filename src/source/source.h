@@ -56,7 +56,9 @@ enum source_kind {
  * Exit status 0 ends well. Any other fails what is unanswered, with the first
  * line of standard error; so does a line that is none of these. timeout_ms is
  * the longest wait for the next answer; then the process group gets TERM, and
- * KILL soon after, as when it is cancelled. Failures are not tried again.
+ * KILL soon after, as when it is cancelled. Failures are not tried again;
+ * after twenty processes in a row that failed, and answered nothing, no more
+ * are started for a while (breaker.h).
  */
 struct source_def {
 	const char *name; /* "calls-api" */

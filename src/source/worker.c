@@ -40,6 +40,8 @@ static void answer(struct worker *worker, size_t index, const struct local_resul
 
 	worker->asked[index] = NULL;
 	worker->unanswered--;
+	if (result->cause == SOURCE_CAUSE_NONE)
+		breaker_end(&worker->local->breaker, true, 0);
 	worker->local->done(worker->local->ctx, fetch, result, err);
 }
 
@@ -58,7 +60,12 @@ static void answer_rest(struct worker *worker, const struct local_result *result
 static void fail_rest(struct worker *worker, enum source_cause cause, const struct err *err)
 {
 	struct local_result result = {.cause = cause};
+	struct breaker *breaker = &worker->local->breaker;
+	uint64_t now_ns = clock_mono_ns();
 
+	breaker_end(breaker, false, now_ns);
+	if (cause != SOURCE_CAUSE_BODY) /* the program failed, once for all of them */
+		breaker_fail(breaker, err, now_ns);
 	answer_rest(worker, &result, err);
 }
 
