@@ -458,6 +458,21 @@ change() {
 	assert_equal "$(rcli EXISTS bici:ctx:L1)" 1
 }
 
+@test "where scripts are forbidden a patch watches its key; what needs one says so" {
+	rcli ACL SETUSER plain on '>pw' '~*' '&*' +@all -@scripting >/dev/null
+	rcli SET call:c1 '{"status":"ringing","n":9007199254740993}' >/dev/null
+	rcli SET 'cc:m:{call:c1}7:call:c1' side >/dev/null
+	event call.status '{"callId":"c1","status":"ringing2"}' --user plain -a pw
+	assert_exit 0
+	assert_json '.steps[] | select(.action == "patch") | .outcome' patched
+	[[ $(value_of call:c1) == '{"status":"ringing2","n":9007199254740993,"updatedAt":"'* ]]
+	assert_equal "$(rcli EXISTS 'cc:m:{call:c1}7:call:c1')" 0
+	ttl_within call:c1 250000 300000
+	event session.completed '{"sessionId":"S1"}' --user plain -a pw
+	assert_exit 3
+	assert_stderr_line NOPERM
+}
+
 @test "rules that could not be carried out are found by config check" {
 	own_config '"namespaces": { '"$DOC"', "h": { "key": "h:{id}", "type": "hash", "ttl": "1h" } }, "events": {
 		"a": { "do": [{ "patch": "doc", "merge": {}, "vars": { "id": "*" } }] },

@@ -99,32 +99,51 @@ static enum event_outcome outcome_of(const struct event_step *step)
 	return step->action == EVENT_REMOVE ? EVENT_REMOVED : EVENT_PATCHED;
 }
 
+static int script_replace(struct patch *patch, struct bytes ttl, int64_t *ret_replaced,
+			  struct err *err)
+{
+	struct event_step *step = patch->step;
+	const struct reply *reply = NULL;
+	const struct bytes keys[] = {step->key, event_sidecar(patch->runner, step->key)};
+	const struct bytes args[] = {buf_bytes(&patch->stored), pack(patch), ttl};
+
+	if (event_script_call(patch->runner, EVENT_SCRIPT_REPLACE, keys, 2, args, 3, &reply,
+			      err) != 0)
+		return -1;
+	if (reply->type == REPLY_INTEGER)
+		*ret_replaced = reply->integer;
+	else
+		event_step_fail(step, reply, "EVALSHA");
+	return 0;
+}
+
 /* 1: done. 0: somebody wrote meanwhile. -1: the server is lost. */
 static int put_back(struct patch *patch, struct err *err)
 {
 	struct event_step *step = patch->step;
 	struct event_runner *runner = patch->runner;
-	const struct reply *reply = NULL;
 	char room[24];
 	bool keep = step->action == EVENT_REMOVE || step->rule->ttl == EVENT_TTL_KEEP;
 	int64_t ttl = keep ? 0 : event_step_ttl(step);
+	int64_t replaced = 0;
 
 	if (ttl < 0) {
 		step->outcome = EVENT_ABSENT;
 		return 1;
 	}
-	const struct bytes keys[] = {step->key, event_sidecar(runner, step->key)};
-	const struct bytes args[] = {buf_bytes(&patch->stored), pack(patch),
-				     keep ? BYTES("k") : event_decimal(room, ttl)};
-	if (event_script_call(runner, EVENT_SCRIPT_REPLACE, keys, 2, args, 3, &reply, err) != 0)
+	struct bytes new_ttl = keep ? BYTES("k") : event_decimal(room, ttl);
+	if (event_script_load(runner, err) != 0 ||
+	    (err_is_set(&runner->forbidden)
+		 ? event_watch_replace(runner, step, buf_bytes(&patch->stored), pack(patch),
+				       new_ttl, &replaced, err)
+		 : script_replace(patch, new_ttl, &replaced, err)) != 0)
 		return -1;
-	if (reply->type != REPLY_INTEGER)
-		event_step_fail(step, reply, "EVALSHA");
-	else if (reply->integer == 0)
+	if (step->outcome == EVENT_FAILED)
+		return 1;
+	if (replaced == 0)
 		return 0;
-	else
-		step->outcome = reply->integer == 1 ? outcome_of(step) : EVENT_ABSENT;
-	step->keys = step->outcome == outcome_of(step);
+	step->outcome = replaced == 1 ? outcome_of(step) : EVENT_ABSENT;
+	step->keys = replaced == 1;
 	return 1;
 }
 

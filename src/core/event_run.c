@@ -399,6 +399,8 @@ int event_run(struct event_runner *runner, struct event_plan *const *plans, size
 			break;
 		runner->loaded = runner->stale = false;
 		rewind_pending(plans, count);
+		status =
+		    err_set(err, ERR_REDIS, "the server forgets its scripts again and again");
 	}
 	if (status != 0) /* what is still under way is answered, or lost */
 		redis_drain(runner->redis, 0, NULL);

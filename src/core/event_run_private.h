@@ -31,8 +31,9 @@ struct event_runner {
 	struct guard *guard;
 	char sha[EVENT_SCRIPTS][EVENT_SHA_LEN + 1];
 	bool loaded;
-	bool stale;  /* a reply said that the server has not the scripts (any more) */
-	bool denied; /* guard scripts may not be run: warm without */
+	bool stale;           /* a reply said that the server has not the scripts (any more) */
+	bool denied;          /* guard scripts may not be run: warm without */
+	struct err forbidden; /* why the server takes no scripts from us */
 	struct buf sidecar, scratch;
 	struct event_list patterns;
 	struct event_list warms;
@@ -40,14 +41,18 @@ struct event_runner {
 	struct err stop;         /* what every further write would meet */
 };
 
-/* Loads the scripts unless they are. -1 with err. */
+/*
+ * Loads the scripts unless they are. 0 with runner->forbidden set: this user may
+ * not run any; -1 with err.
+ */
 int event_script_load(struct event_runner *runner, struct err *err);
-/* Queues a script over keys; its reply goes to fn. */
+/* Queues a script over keys; its reply goes to fn. Where scripts are forbidden the step fails.
+ */
 int event_script_submit(struct event_runner *runner, enum event_script script,
 			struct event_step *step, const struct bytes *keys, size_t key_count,
 			const struct bytes *args, size_t arg_count, redis_reply_fn *fn,
 			struct err *err);
-/* The same for one answer now. */
+/* The same for one answer now; scripts must not be forbidden. */
 int event_script_call(struct event_runner *runner, enum event_script script,
 		      const struct bytes *keys, size_t key_count, const struct bytes *args,
 		      size_t arg_count, const struct reply **ret_reply, struct err *err);
@@ -65,6 +70,10 @@ int64_t event_step_ttl(const struct event_step *step);
 
 /* Changes cached JSON in place: read, edit, put back if nobody wrote meanwhile. */
 int event_patch(struct event_runner *runner, struct event_step *step, struct err *err);
+/* The same as EVENT_SCRIPT_REPLACE, by a transaction that watches the key. ttl as there. */
+int event_watch_replace(struct event_runner *runner, struct event_step *step,
+			struct bytes before, struct bytes after, struct bytes ttl,
+			int64_t *ret_replaced, struct err *err);
 /* One scan for every pattern put off. */
 int event_patterns_run(struct event_runner *runner, struct err *err);
 /* Fetches every key put off, each once. */

@@ -55,8 +55,17 @@ static const char *const texts[EVENT_SCRIPTS] = {
 	"return 1",
 };
 
+static bool is_denied(const struct reply *reply)
+{
+	enum reply_error kind = reply_error_kind(reply);
+
+	return kind == REPLY_ERR_NOPERM || kind == REPLY_ERR_UNKNOWN_COMMAND;
+}
+
 int event_script_load(struct event_runner *runner, struct err *err)
 {
+	if (err_is_set(&runner->forbidden))
+		return 0;
 	for (size_t i = 0; i < EVENT_SCRIPTS && !runner->loaded; i++) {
 		const struct bytes argv[] = {BYTES("SCRIPT"), BYTES("LOAD"),
 					     bytes_of(texts[i])};
@@ -64,6 +73,11 @@ int event_script_load(struct event_runner *runner, struct err *err)
 
 		if (redis_call(runner->redis, argv, 3, REDIS_IDEMPOTENT, &reply, err) != 0)
 			return -1;
+		if (is_denied(reply)) {
+			redis_fail(runner->redis, reply, "SCRIPT LOAD", (struct bytes){NULL, 0},
+				   &runner->forbidden);
+			return 0;
+		}
 		if (reply->type != REPLY_STRING || reply->text.len != EVENT_SHA_LEN)
 			return redis_fail(runner->redis, reply, "SCRIPT LOAD",
 					  (struct bytes){NULL, 0}, err);
@@ -103,7 +117,9 @@ int event_script_submit(struct event_runner *runner, enum event_script script,
 	    .argv = argv, .flags = flags_of(script, args), .fn = fn, .ctx = step};
 	int status = event_script_load(runner, err);
 
-	if (status == 0) {
+	if (status == 0 && err_is_set(&runner->forbidden)) {
+		event_step_problem(step, "%s", runner->forbidden.text);
+	} else if (status == 0) {
 		command.argc = fill(runner, script, keys, key_count, args, arg_count, argv);
 		status = redis_submit(runner->redis, &command, err);
 	}
