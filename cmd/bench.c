@@ -1,6 +1,8 @@
 #include "app.h"
 
 #include "base/err.h"
+#include "bench_cached.h"
+#include "bench_job.h"
 #include "bench_measure.h"
 #include "bench_options.h"
 #include "bench_view.h"
@@ -44,7 +46,7 @@ static void on_progress(void *ctx, uint64_t done, uint64_t total)
 	out_progress_update(ctx, done, 0);
 }
 
-static int prepare(struct app *app, const struct bench_job *job, struct err *err)
+static int prepare(struct app *app, const struct bench_job *job, bool fill, struct err *err)
 {
 	struct out_progress *progress = NULL;
 	uint64_t runs = 0;
@@ -62,6 +64,8 @@ static int prepare(struct app *app, const struct bench_job *job, struct err *err
 		total += job->families[i].keys;
 	if (bench_enter(app->redis, job, err) != 0)
 		return -1;
+	if (!fill)
+		return 0;
 	progress = app_progress(app, "filling", total);
 	int status = bench_fill(app->redis, job, on_progress, progress, err);
 	out_progress_free(progress);
@@ -69,11 +73,17 @@ static int prepare(struct app *app, const struct bench_job *job, struct err *err
 }
 
 /* Also after Ctrl-C: what was written goes. */
-static int clean(struct app *app, const struct bench_job *job, struct err *err)
+static int clean(struct app *app, const struct bench_job *job, bool scattered, struct err *err)
 {
 	const volatile int *cancel = redis_set_cancel(app->redis, NULL);
 	uint64_t removed = 0;
-	int status = bench_writes(job) ? bench_clean(app->redis, job, &removed, err) : 0;
+	int status = 0;
+
+	/* Keys of a stampede are named otherwise. */
+	if (scattered)
+		status = bench_sweep_run(app->redis, job->run, err);
+	if (status == 0 && bench_writes(job))
+		status = bench_clean(app->redis, job, &removed, err);
 
 	redis_set_cancel(app->redis, cancel);
 	if (status != 0)
@@ -81,13 +91,13 @@ static int clean(struct app *app, const struct bench_job *job, struct err *err)
 	return status;
 }
 
-static enum exit_code bench_run_verb(struct app *app, const void *values,
-				     const struct opt_words *words)
+static enum exit_code run(struct app *app, const struct bench_options *options,
+			  const struct opt_words *words)
 {
-	const struct bench_options *options = values;
 	struct bench_plan plan;
 	struct err err = {0};
 	struct err cleaning = {0};
+	bool stampede = options->stampede != OPT_UNSET;
 	enum exit_code code = EXIT_DONE;
 
 	if (bench_plan_make(app, options, words, &plan, &err) != 0 ||
@@ -95,17 +105,47 @@ static enum exit_code bench_run_verb(struct app *app, const void *values,
 		code = app_fail(app, &err);
 		goto out;
 	}
-	bench_view_plan(app, &plan.job);
+	if (options->save_job && bench_job_save(options->save_job, options, words, &err) != 0) {
+		code = app_fail(app, &err);
+		goto out;
+	}
+	if (stampede || options->source)
+		app_info(app, "%s: %s; keys " BENCH_PREFIX "%s:*", app->target_text,
+			 stampede ? "readers who meet expired keys" : "reads through the cache",
+			 plan.job.run);
+	else
+		bench_view_plan(app, &plan.job);
 	if (options->dry_run)
 		goto out;
-	if (prepare(app, &plan.job, &err) != 0)
+	if (prepare(app, &plan.job, !stampede && !options->source, &err) != 0)
 		code = app_fail(app, &err);
+	else if (stampede)
+		code = bench_stampede(app, options, &plan);
+	else if (options->source)
+		code = bench_saving(app, options, &plan);
 	else
 		code = bench_measure(app, options, &plan);
-	if (clean(app, &plan.job, &cleaning) != 0)
+	if (clean(app, &plan.job, stampede, &cleaning) != 0)
 		code = exit_worst(code, app_fail(app, &cleaning));
 out:
 	bench_plan_release(&plan);
+	return code;
+}
+
+static enum exit_code bench_run_verb(struct app *app, const void *values,
+				     const struct opt_words *words)
+{
+	const struct bench_options *options = values;
+	struct bench_job_file *file = NULL;
+	struct err err = {0};
+	enum exit_code code = EXIT_DONE;
+
+	if (bench_job_load(options, words, &file, &err) != 0)
+		return app_fail(app, &err);
+	if (!file)
+		return run(app, options, words);
+	code = run(app, file->options, &(struct opt_words){file->words, file->word_count});
+	bench_job_free(file);
 	return code;
 }
 
@@ -130,6 +170,6 @@ const struct command command_bench = {
     .options_size = sizeof(struct bench_options),
     .words = WORDS_NAMESPACES,
     .max_words = BENCH_FAMILIES_MAX,
-    .needs = NEEDS_CONFIG | NEEDS_REDIS | NEEDS_WRITING,
+    .needs = NEEDS_CONFIG | NEEDS_SOURCE | NEEDS_REDIS | NEEDS_WRITING,
     .run = bench_run_verb,
 };

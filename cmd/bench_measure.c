@@ -12,13 +12,8 @@
 #include "out/sink.h"
 #include "out/stream.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
 /* Rounds under way: the document opens with their first second. */
 struct showing {
@@ -170,32 +165,13 @@ static enum exit_code judge_change(struct app *app, struct sink *sink,
 
 /* --- the log --- */
 
-/* Whole or not at all. */
 static int write_log(const char *path, const struct bench_result *result, uint64_t wall_ms,
 		     struct err *err)
 {
 	struct buf text = {0};
-	struct buf fresh = {0};
-	int status = 0;
 
-	buf_printf(&fresh, "%s.new", path);
 	bench_hdr_log(result, wall_ms, &text);
-	int fd = open(buf_str(&fresh), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-	if (fd < 0) {
-		status = err_set(err, ERR_OUTPUT, "--hdr %s: %s", path, strerror(errno));
-		goto out;
-	}
-	struct out_stream *stream = out_stream_new(fd, path);
-	out_stream_write(stream, buf_bytes(&text));
-	status = out_stream_flush(stream, err);
-	out_stream_free(stream);
-	close(fd);
-	if (status == 0 && rename(buf_str(&fresh), path) != 0)
-		status = err_set(err, ERR_OUTPUT, "--hdr %s: %s", path, strerror(errno));
-	if (status != 0)
-		unlink(buf_str(&fresh));
-out:
-	buf_release(&fresh);
+	int status = out_stream_replace(path, buf_bytes(&text), "--hdr", err);
 	buf_release(&text);
 	return status;
 }

@@ -8,207 +8,11 @@
 #include "core/bench_prepare.h"
 #include "core/namespace.h"
 
-#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define AT(field) .offset = offsetof(struct bench_options, field)
 #define BENCH_COMMAND_WORDS 60
 #define SIZE_MAX_BYTES (UINT64_C(64) << 20)
-
-const struct opt_row bench_rows[] = {
-    {.name = "max",
-     .type = OPT_FLAG,
-     AT(max),
-     .help = "as fast as it goes (closed loop) instead of at a rate"},
-    {.name = "clients",
-     .type = OPT_COUNT,
-     .arg = "N",
-     .min = 1,
-     .max = BENCH_CLIENTS_MAX,
-     .fallback = "50",
-     AT(clients),
-     .help = "connections"},
-    {.name = "pipeline",
-     .type = OPT_COUNT,
-     .arg = "N",
-     .min = 1,
-     .max = 4096,
-     .fallback = "1",
-     AT(pipeline),
-     .help = "with --max: commands that each connection sends at once"},
-    {.name = "threads",
-     .type = OPT_COUNT,
-     .arg = "N",
-     .min = 1,
-     .max = BENCH_THREADS_MAX,
-     .fallback = "1",
-     AT(threads),
-     .help = "threads that the connections are shared among"},
-    {.name = "rate",
-     .type = OPT_COUNT,
-     .arg = "N",
-     .min = 1,
-     .max = 100000000,
-     AT(rate),
-     .help = "operations per second that are sent, come what may (default 1000)"},
-    {.name = "ramp-to",
-     .type = OPT_COUNT,
-     .arg = "N",
-     .min = 1,
-     .max = 100000000,
-     AT(ramp_to),
-     .help = "let the rate grow or fall to this until the end"},
-    {.name = "poisson",
-     .type = OPT_FLAG,
-     AT(poisson),
-     .help = "random distances between operations, as of independent users"},
-    {.name = "duration",
-     .type = OPT_DURATION,
-     .arg = "TIME",
-     .min = 1,
-     .max = 86400000,
-     AT(duration_ms),
-     .help = "how long to measure (default 10s, or until --requests are made)"},
-    {.name = "requests",
-     .type = OPT_COUNT,
-     .arg = "N",
-     .min = 1,
-     .max = 1000000000000,
-     AT(requests),
-     .help = "stop after so many operations"},
-    {.name = "warm-up",
-     .type = OPT_DURATION,
-     .arg = "TIME",
-     .max = 3600000,
-     .fallback = "0",
-     AT(warm_up_ms),
-     .help = "run so long before measuring"},
-    {.name = "mix",
-     .type = OPT_TEXT,
-     .arg = "get=N,set=N,del=N",
-     AT(mix),
-     .help = "shares of the operations (default get=1)"},
-    {.name = "miss",
-     .type = OPT_RATIO,
-     .arg = "SHARE",
-     .fallback = "0",
-     AT(miss),
-     .help = "share of the reads that ask for keys which are not there"},
-    {.name = "keys",
-     .type = OPT_COUNT,
-     .arg = "N",
-     .min = 1,
-     .max = 1000000000,
-     .fallback = "10000",
-     AT(keys),
-     .help = "keys of each namespace"},
-    {.name = "size",
-     .type = OPT_TEXT,
-     .arg = "SIZE",
-     .fallback = "1KiB",
-     AT(size),
-     .help = "bytes of a value, or a range as 100-4KiB"},
-    {.name = "ttl",
-     .type = OPT_DURATION,
-     .arg = "TIME",
-     .min = 1000,
-     .max = 7 * UINT64_C(86400000),
-     .fallback = "1h",
-     AT(ttl_ms),
-     .help = "life of the keys written, should they not be removed"},
-    {.name = "pick",
-     .type = OPT_CHOICE,
-     .arg = "HOW",
-     .choices = bench_ids_names,
-     .fallback = "uniform",
-     AT(pick),
-     .help = "which keys are asked for"},
-    {.name = "exponent",
-     .type = OPT_TEXT,
-     .arg = "X",
-     .fallback = "0.99",
-     AT(exponent),
-     .help = "of --pick zipfian: how much the first keys are preferred"},
-    {.name = "seed",
-     .type = OPT_COUNT,
-     .arg = "N",
-     .fallback = "1",
-     AT(seed),
-     .help = "of the random choices: the same seed, the same load"},
-    {.name = "command",
-     .type = OPT_TEXT,
-     .arg = "WORDS",
-     AT(command),
-     .help = "another operation, as 'HGET {key} field'; {value} is one of --size"},
-    {.name = "prepare",
-     .type = OPT_TEXT,
-     .arg = "WORDS",
-     AT(prepare),
-     .help = "what writes a key beforehand instead of SET, as 'HSET {key} field {value}'"},
-    {.name = "ids",
-     .type = OPT_TEXT,
-     .arg = "FILE",
-     AT(ids),
-     .complete = OPT_COMPLETE_FILE,
-     .help = "the namespace's keys are made of these ids, a line each"},
-    {.name = "read-live",
-     .type = OPT_FLAG,
-     AT(read_live),
-     .help = "read the real keys that are in Redis (--keys of them at most), write nothing"},
-    {.name = "sample",
-     .type = OPT_COUNT,
-     .arg = "N",
-     .min = 1,
-     .max = 1000000,
-     AT(sample),
-     .help = "sizes of values as those of so many real keys of the namespace"},
-    {.name = "verify",
-     .type = OPT_FLAG,
-     AT(verify),
-     .help = "check every value read: the right key's, whole, not older than the last write"},
-    {.name = "assert",
-     .type = OPT_LIST,
-     .arg = "EXPRESSION",
-     AT(assertions),
-     .help = "exit 1 unless it holds, as 'get.p99<5ms' or 'errors==0'; may be given again"},
-    {.name = "hdr",
-     .type = OPT_TEXT,
-     .arg = "FILE",
-     AT(hdr),
-     .complete = OPT_COMPLETE_FILE,
-     .help = "write the times as a log for HdrHistogram's tools"},
-    {.name = "rounds",
-     .type = OPT_COUNT,
-     .arg = "N",
-     .min = 1,
-     .max = 1000,
-     .fallback = "1",
-     AT(rounds),
-     .help = "measure so many times, for the spread"},
-    {.name = "baseline",
-     .type = OPT_TEXT,
-     .arg = "FILE",
-     AT(baseline),
-     .complete = OPT_COMPLETE_FILE,
-     .help = "compare with a former run's -o json; exit 1 when it got worse"},
-    {.name = "max-regress",
-     .type = OPT_RATIO,
-     .arg = "SHARE",
-     .fallback = "10%",
-     AT(max_regress),
-     .help = "with --baseline: so much worse is still well"},
-    {.name = "yes",
-     .letter = 'y',
-     .type = OPT_FLAG,
-     AT(yes),
-     .help = "more than the default load on a server that is not on this machine"},
-    {.name = "dry-run",
-     .type = OPT_FLAG,
-     AT(dry_run),
-     .help = "say what would be done, do nothing"},
-    OPT_END,
-};
 
 /* --- texts --- */
 
@@ -325,6 +129,29 @@ static int set_assertions(const struct bench_options *options, struct bench_plan
 				       err) != 0)
 			return -1;
 	plan->assertion_count = options->assertions.count;
+	return 0;
+}
+
+/* --source and --stampede are measurements of another kind. */
+static int check_cached(const struct bench_options *options, const struct bench_job *job,
+			struct err *err)
+{
+	bool stampede = options->stampede != OPT_UNSET;
+
+	if (options->source && stampede)
+		return err_set(err, ERR_USAGE, "--source and --stampede exclude each other");
+	if (options->source && (job->family_count != 1 || !job->families[0].ns))
+		return err_set(err, ERR_USAGE, "--source goes with one namespace");
+	if (options->source && !job->families[0].ns->steps)
+		return err_set(err, ERR_USAGE, "--source: namespace %s has no source",
+			       job->families[0].ns->name);
+	if ((options->source || stampede) &&
+	    (options->max || options->baseline || options->hdr || options->verify ||
+	     options->read_live || options->assertions.count > 0))
+		return err_set(err, ERR_USAGE,
+			       "--%s measures something else: leave --max, --baseline, --hdr, "
+			       "--verify, --read-live and --assert out",
+			       stampede ? "stampede" : "source");
 	return 0;
 }
 
@@ -449,7 +276,10 @@ int bench_plan_make(struct app *app, const struct bench_options *options,
 	for (size_t i = 0; i < job->family_count; i++)
 		if (find_names(app, options, ret_plan, i, err) != 0)
 			return -1;
-	if (bench_check(job, err) != 0)
+	if (check_cached(options, job, err) != 0)
+		return -1;
+	/* The source gives its own ids. */
+	if (!options->source && bench_check(job, err) != 0)
 		return -1;
 	return bench_check_commands(app->redis, job, err);
 }

@@ -37,6 +37,12 @@ struct bench_options {
 	const char *hdr;
 	uint64_t rounds;
 	const char *baseline;
+	bool source;
+	uint64_t stampede;
+	uint64_t latency_ms;
+	int preset; /* of bench_preset.h; -1: none */
+	const char *job;
+	const char *save_job;
 	double max_regress;
 	bool yes;
 	bool dry_run;

@@ -17,7 +17,7 @@ _ccache_options() {
 	inspect) echo ' --key --match --where --limit --summary --sample --top --by --raw --max-value --ttl --audit --drift --examples' ;;
 	invalidate) echo ' --key --match --where --all --dry-run --yes -y --max-keys --event --data --explain --follow --event-field --bad-events --group --consumer --claim-after --max-tries --dead-letter --report-every' ;;
 	stats) echo ' --no-scan' ;;
-	bench) echo ' --max --clients --pipeline --threads --rate --ramp-to --poisson --duration --requests --warm-up --mix --miss --keys --size --ttl --pick --exponent --seed --command --prepare --ids --read-live --sample --verify --assert --hdr --rounds --baseline --max-regress --yes -y --dry-run' ;;
+	bench) echo ' --max --clients --pipeline --threads --rate --ramp-to --poisson --duration --requests --warm-up --mix --miss --keys --size --ttl --pick --exponent --seed --command --prepare --ids --read-live --sample --verify --assert --hdr --rounds --baseline --max-regress --source --stampede --source-latency --preset --job --save-job --yes -y --dry-run' ;;
 	config) echo ' --max-keys' ;;
 	ping) echo ' --count' ;;
 	repl) echo ' --execute -e --keep-going --verbose --read-only --no-history --complete' ;;
@@ -110,6 +110,12 @@ _ccache_argument() {
 	bench:--rounds) echo 'any' ;;
 	bench:--baseline) echo 'file' ;;
 	bench:--max-regress) echo 'any' ;;
+	bench:--source) return 1 ;;
+	bench:--stampede) echo 'any' ;;
+	bench:--source-latency) echo 'any' ;;
+	bench:--preset) echo 'words call-logs conversations dashboard sessions messages' ;;
+	bench:--job) echo 'file' ;;
+	bench:--save-job) echo 'file' ;;
 	bench:--yes) return 1 ;;
 	bench:--dry-run) return 1 ;;
 	config:--max-keys) echo 'any' ;;

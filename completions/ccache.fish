@@ -71,7 +71,7 @@ set -g __ccache_verbs get warm inspect invalidate stats bench config ping repl h
 # which choose the server and the configuration
 set -g __ccache_settled --host -h --port -p --socket -s --uri -u --db -n --pass -a --user --cacert --cert --key --sni --proxy --timeout --config --profile
 set -g __ccache_settled_flags --tls --insecure
-set -g __ccache_with_argument --host -h --port -p --socket -s --uri -u --db -n --pass -a --user --cacert --cert --key --sni --proxy --timeout --config --profile --output -o --progress --log-level --log-format --set --ids --from --if --expiring --ttl --deadline --until --failures --if-locked --key --match --where --limit --sample --top --by --max-value --drift --examples --key --match --where --max-keys --event --data --follow --event-field --bad-events --group --consumer --claim-after --max-tries --dead-letter --report-every --clients --pipeline --threads --rate --ramp-to --duration --requests --warm-up --mix --miss --keys --size --ttl --pick --exponent --seed --command --prepare --ids --sample --assert --hdr --rounds --baseline --max-regress --max-keys --count --execute -e
+set -g __ccache_with_argument --host -h --port -p --socket -s --uri -u --db -n --pass -a --user --cacert --cert --key --sni --proxy --timeout --config --profile --output -o --progress --log-level --log-format --set --ids --from --if --expiring --ttl --deadline --until --failures --if-locked --key --match --where --limit --sample --top --by --max-value --drift --examples --key --match --where --max-keys --event --data --follow --event-field --bad-events --group --consumer --claim-after --max-tries --dead-letter --report-every --clients --pipeline --threads --rate --ramp-to --duration --requests --warm-up --mix --miss --keys --size --ttl --pick --exponent --seed --command --prepare --ids --sample --assert --hdr --rounds --baseline --max-regress --stampede --source-latency --preset --job --save-job --max-keys --count --execute -e
 
 complete -c ccache -f
 complete -c ccache -l host -s h -x -d 'Redis server\'s name or address'
@@ -204,6 +204,12 @@ complete -c ccache -n '__ccache_verb_is bench' -l hdr -r -F -d 'write the times 
 complete -c ccache -n '__ccache_verb_is bench' -l rounds -x -d 'measure so many times, for the spread'
 complete -c ccache -n '__ccache_verb_is bench' -l baseline -r -F -d 'compare with a former run\'s -o json; exit 1 when it got worse'
 complete -c ccache -n '__ccache_verb_is bench' -l max-regress -x -d 'with --baseline: so much worse is still well'
+complete -c ccache -n '__ccache_verb_is bench' -l source -d 'what a hit saves: read --requests ids (default 100) through the cache, first as misses, from the namespace\'s own source'
+complete -c ccache -n '__ccache_verb_is bench' -l stampede -x -d 'N readers meet expired keys before a simulated source: unguarded, with a lock, jitter, early refresh'
+complete -c ccache -n '__ccache_verb_is bench' -l source-latency -x -d 'with --stampede: how long the simulated source takes'
+complete -c ccache -n '__ccache_verb_is bench' -l preset -x -a 'call-logs conversations dashboard sessions messages' -d 'the load of one of the systems; options beside it win'
+complete -c ccache -n '__ccache_verb_is bench' -l job -r -F -d 'the load that --save-job wrote; options beside it win'
+complete -c ccache -n '__ccache_verb_is bench' -l save-job -r -F -d 'write the load as a JSON file that can be edited'
 complete -c ccache -n '__ccache_verb_is bench' -l yes -s y -d 'more than the default load on a server that is not on this machine'
 complete -c ccache -n '__ccache_verb_is bench' -l dry-run -d 'say what would be done, do nothing'
 

@@ -238,6 +238,8 @@ each_document() {
 	"$1" event-explain invalidate --event session.completed --data '{"sessionId":"S"}' --explain
 	"$1" follow invalidate --follow -
 	"$1" bench bench --max --requests 20 --keys 5 --mix get=1,set=1
+	"$1" bench-source bench call-logs --source --requests 3
+	"$1" bench-stampede bench --stampede 20 --source-latency 5ms
 }
 
 fill_for_documents() {

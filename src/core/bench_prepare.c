@@ -179,6 +179,18 @@ static int sweep_run(struct redis *redis, struct bytes run, struct removal *remo
 	return status;
 }
 
+int bench_sweep_run(struct redis *redis, const char *run, struct err *err)
+{
+	struct removal removal = {.redis = redis};
+	int status = sweep_run(redis, bytes_of(run), &removal, err);
+
+	if (status == 0 && err_is_set(&removal.err)) {
+		*err = removal.err;
+		status = -1;
+	}
+	return status;
+}
+
 static int forget(struct redis *redis, struct bytes run, struct err *err)
 {
 	const struct reply *reply = NULL;

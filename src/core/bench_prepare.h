@@ -19,6 +19,8 @@ typedef void bench_progress_fn(void *ctx, uint64_t done, uint64_t total);
 void bench_name_run(struct bench_job *job);
 /* Removes the keys of killed runs. */
 int bench_sweep(struct redis *redis, uint64_t *ret_runs, uint64_t *ret_keys, struct err *err);
+/* Removes every key of one run, by its name. */
+int bench_sweep_run(struct redis *redis, const char *run, struct err *err);
 /* True when the job writes: then it must be entered before, and cleaned behind. */
 bool bench_writes(const struct bench_job *job);
 /* Enters the run; bench_beat keeps it alive for another minute. */

@@ -6,8 +6,10 @@
 #include "out/pager.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -185,4 +187,28 @@ bool out_stream_failed(const struct out_stream *stream)
 bool out_stream_closed(const struct out_stream *stream)
 {
 	return stream->error == EPIPE;
+}
+
+int out_stream_replace(const char *path, struct bytes b, const char *option, struct err *err)
+{
+	struct buf fresh = {0};
+	int status = 0;
+
+	buf_printf(&fresh, "%s.new", path);
+	int fd = open(buf_str(&fresh), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+	if (fd < 0) {
+		buf_release(&fresh);
+		return err_set(err, ERR_OUTPUT, "%s %s: %s", option, path, strerror(errno));
+	}
+	struct out_stream *stream = out_stream_new(fd, path);
+	out_stream_write(stream, b);
+	status = out_stream_flush(stream, err);
+	out_stream_free(stream);
+	close(fd);
+	if (status == 0 && rename(buf_str(&fresh), path) != 0)
+		status = err_set(err, ERR_OUTPUT, "%s %s: %s", option, path, strerror(errno));
+	if (status != 0)
+		unlink(buf_str(&fresh));
+	buf_release(&fresh);
+	return status;
 }

@@ -47,4 +47,10 @@ bool out_stream_failed(const struct out_stream *stream);
 /* The reader went away (EPIPE): stop quietly. */
 bool out_stream_closed(const struct out_stream *stream);
 
+/*
+ * Writes bytes to the file at path, whole or not at all: beside it, then renamed.
+ * -1 with ERR_OUTPUT, that names the option ("--hdr") and the path.
+ */
+int out_stream_replace(const char *path, struct bytes b, const char *option, struct err *err);
+
 #endif
