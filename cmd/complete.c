@@ -6,6 +6,7 @@
 
 #include "base/buf.h"
 #include "core/config.h"
+#include "core/event.h"
 #include "core/namespace.h"
 #include "opt/opt.h"
 #include "out/edit.h"
@@ -46,6 +47,15 @@ static void offer_namespaces(const struct typed *typed)
 
 	for (size_t i = 0; i < nsset_count(set); i++)
 		offer(typed->list, typed->last, nsset_at(set, i)->name);
+}
+
+static void offer_events(const struct typed *typed)
+{
+	struct event_set *set = event_set_new(typed->session->app->config);
+
+	for (size_t i = 0; i < event_set_count(set); i++)
+		offer(typed->list, typed->last, event_set_name(set, i));
+	event_set_free(set);
 }
 
 /* --- options --- */
@@ -128,6 +138,9 @@ static void offer_values(const struct typed *typed, const struct opt_row *row)
 		break;
 	case OPT_COMPLETE_KEY:
 		complete_keys(typed->session, typed->last, typed->list);
+		break;
+	case OPT_COMPLETE_EVENT:
+		offer_events(typed);
 		break;
 	case OPT_COMPLETE_VAR:
 		complete_assignments(typed->session, typed->words, typed->count, typed->last,

@@ -32,6 +32,8 @@ extern const char *const event_bad_names[]; /* skip, stop */
 	 .type = OPT_TEXT,                                                                     \
 	 .arg = "NAME",                                                                        \
 	 .offset = (base) + offsetof(struct event_options, event),                             \
+	 .complete = OPT_COMPLETE_EVENT,                                                       \
+	 .flags = OPT_SUBJECT,                                                                 \
 	 .help = "do what the configuration declares for this event"},                         \
 	    {.name = "data",                                                                   \
 	     .type = OPT_TEXT,                                                                 \
@@ -47,6 +49,7 @@ extern const char *const event_bad_names[]; /* skip, stop */
 	     .type = OPT_TEXT,                                                                 \
 	     .arg = "SOURCE",                                                                  \
 	     .offset = (base) + offsetof(struct event_options, follow),                        \
+	     .flags = OPT_SUBJECT | OPT_LIVE,                                                  \
 	     .help = "apply events as they come: - (NDJSON on standard input), stream:KEY, "   \
 		     "channel:NAME"},                                                          \
 	    {.name = "event-field",                                                            \

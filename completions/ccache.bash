@@ -68,7 +68,7 @@ _ccache_argument() {
 	invalidate:--dry-run) return 1 ;;
 	invalidate:--yes) return 1 ;;
 	invalidate:--max-keys) echo 'any' ;;
-	invalidate:--event) echo 'any' ;;
+	invalidate:--event) echo 'dynamic' ;;
 	invalidate:--data) echo 'file' ;;
 	invalidate:--explain) return 1 ;;
 	invalidate:--follow) echo 'any' ;;

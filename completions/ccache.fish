@@ -156,7 +156,7 @@ complete -c ccache -n '__ccache_verb_is invalidate' -l all -d 'drop every key of
 complete -c ccache -n '__ccache_verb_is invalidate' -l dry-run -d 'show the plan, drop nothing'
 complete -c ccache -n '__ccache_verb_is invalidate' -l yes -s y -d 'do not ask'
 complete -c ccache -n '__ccache_verb_is invalidate' -l max-keys -x -d 'refuse to drop more keys'
-complete -c ccache -n '__ccache_verb_is invalidate' -l event -x -d 'do what the configuration declares for this event'
+complete -c ccache -n '__ccache_verb_is invalidate' -l event -x -a '(__ccache_dynamic)' -d 'do what the configuration declares for this event'
 complete -c ccache -n '__ccache_verb_is invalidate' -l data -r -F -d 'the event\'s payload: JSON, @FILE or - (standard input)'
 complete -c ccache -n '__ccache_verb_is invalidate' -l explain -d 'show which rule of the event leads to which key and why, do nothing'
 complete -c ccache -n '__ccache_verb_is invalidate' -l follow -x -d 'apply events as they come: - (NDJSON on standard input), stream:KEY, channel:NAME'

@@ -376,6 +376,7 @@ offers_now() {
 	completes inspect --host '' -- ''
 	completes inspect --quiet '' -- $("$CCACHE" config names)
 	completes bench call-logs call-d -- call-duration-stats
+	completes invalidate --event call.st -- call.status
 	completes nonsense x -- ''
 }
 

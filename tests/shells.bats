@@ -68,6 +68,7 @@ in_shell() {
 	tab 'ccache get lead 1778 organizationId=b' 'organizationId=b0'
 	tab 'ccache inspect --key call:logs:507a' 'call:logs:507a'
 	tab 'ccache -s other.sock get call-logs 9' 'get call-logs 99'
+	tab 'ccache invalidate --event call.st' 'call.status'
 	tab 'ccache help invali' 'ccache help invalidate'
 	offers 'ccache get call-logs 507' 507a 507f
 	offers 'ccache inspect --' --match --where --output

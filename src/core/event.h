@@ -20,6 +20,7 @@ struct event_set;
 struct event_set *event_set_new(const struct config *config);
 void event_set_free(struct event_set *set);
 size_t event_set_count(const struct event_set *set);
+const char *event_set_name(const struct event_set *set, size_t index);
 
 /* What a rule does, as the configuration spells it. */
 enum event_action {

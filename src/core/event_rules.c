@@ -255,3 +255,8 @@ size_t event_set_count(const struct event_set *set)
 {
 	return set->count;
 }
+
+const char *event_set_name(const struct event_set *set, size_t index)
+{
+	return set->defs[index].name;
+}

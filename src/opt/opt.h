@@ -35,6 +35,7 @@ enum opt_complete { /* what a completion offers for the argument */
 		    OPT_COMPLETE_NAMESPACE,
 		    OPT_COMPLETE_PROFILE,
 		    OPT_COMPLETE_KEY,
+		    OPT_COMPLETE_EVENT,
 		    OPT_COMPLETE_VAR, /* name=value of the namespace that is named */
 };
 

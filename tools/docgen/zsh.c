@@ -32,7 +32,8 @@ static void put_argument(struct buf *buf, const struct opt_row *row)
 		buf_add_str(buf, "_files");
 	} else if (row->complete == OPT_COMPLETE_NAMESPACE) {
 		buf_add_str(buf, "_ccache_namespaces");
-	} else if (row->complete == OPT_COMPLETE_KEY || row->complete == OPT_COMPLETE_VAR) {
+	} else if (row->complete == OPT_COMPLETE_KEY || row->complete == OPT_COMPLETE_VAR ||
+		   row->complete == OPT_COMPLETE_EVENT) {
 		buf_add_str(buf, "_ccache_dynamic");
 	} else if (row->complete == OPT_COMPLETE_PROFILE) {
 		for (size_t i = 0; i < config_profile_count(); i++)
