@@ -105,6 +105,35 @@ static const struct opt_row rows[] = {
      .type = OPT_FLAG,
      AT(check.audit),
      .help = "check every rule: TTL, type, JSON, indexes, sets, sidecars; exit 1 on a finding"},
+    {.name = "repair",
+     .type = OPT_FLAG,
+     AT(check.repair.repair),
+     .help = "--audit: set TTLs by policy, drop dangling index entries, set members and "
+	     "sidecars; asks first"},
+    {.name = "dry-run",
+     .type = OPT_FLAG,
+     AT(check.repair.dry_run),
+     .help = "--repair: show the plan, change nothing"},
+    {.name = "yes",
+     .letter = 'y',
+     .type = OPT_FLAG,
+     AT(check.repair.yes),
+     .help = "--repair: do not ask"},
+    {.name = "max-keys",
+     .type = OPT_COUNT,
+     .arg = "N",
+     AT(check.repair.max_keys),
+     .help = "--repair: refuse more repairs (default 10000)"},
+    {.name = "backup",
+     .type = OPT_TEXT,
+     .arg = "FILE",
+     AT(check.repair.backup),
+     .complete = OPT_COMPLETE_FILE,
+     .help = "--repair: the undo file to write (default: one in the state directory)"},
+    {.name = "no-backup",
+     .type = OPT_FLAG,
+     AT(check.repair.no_backup),
+     .help = "--repair: record nothing: what is dropped is gone"},
     {.name = "drift",
      .type = OPT_COUNT,
      .arg = "N",
@@ -127,6 +156,23 @@ static const struct opt_row rows[] = {
 
 /* What the words come down to, and with it which options have something to act on. */
 enum subject { SUBJECT_OVERVIEW, SUBJECT_KEYS, SUBJECT_KEY };
+
+/* Options of --repair without it, and it without --audit. */
+static int check_repair(const struct inspect_options *options, struct err *err)
+{
+	const struct inspect_repair_options *repair = &options->check.repair;
+
+	if (repair->repair && !options->check.audit)
+		return err_set(err, ERR_USAGE, "--repair goes with --audit");
+	if (repair->backup && repair->no_backup)
+		return err_set(err, ERR_USAGE, "--backup and --no-backup exclude each other");
+	if (!repair->repair &&
+	    (repair->dry_run || repair->yes || repair->max_keys != OPT_UNSET ||
+	     repair->backup || repair->no_backup))
+		return err_set(err, ERR_USAGE,
+			       "--dry-run, --yes, --max-keys and --backup go with --repair");
+	return 0;
+}
 
 static int check_options(const struct app *app, const struct inspect_options *options,
 			 enum subject subject, struct err *err)
@@ -334,7 +380,8 @@ static enum exit_code inspect_run(struct app *app, const void *values,
 		err_set(&err, ERR_USAGE, "inspect takes one of a namespace, --key and --match");
 	else if (options->where.count && words->count == 0)
 		err_set(&err, ERR_USAGE, "--where goes with a namespace");
-	else if (kinds == 0 && !inspect_check_wanted(&options->check))
+	else if (check_repair(options, &err) == 0 && kinds == 0 &&
+		 !inspect_check_wanted(&options->check))
 		check_options(app, options, SUBJECT_OVERVIEW, &err);
 	if (err_is_set(&err))
 		return app_fail(app, &err);
@@ -353,6 +400,7 @@ static const struct command_example examples[] = {
      "one key: value, TTL against policy, size"},
     {"ccache inspect --ttl", "does every key keep to its TTL? exit code 1 when not"},
     {"ccache inspect --audit", "every rule; each finding has a code"},
+    {"ccache inspect --audit --repair --dry-run", "what could be put right?"},
     {"ccache inspect call-logs --drift 20", "are cached values what the source says?"},
     {"ccache inspect lead --where organizationId=b0c1 -o ndjson --limit 0",
      "all keys with this var, for a script"},
@@ -363,7 +411,7 @@ const struct command command_inspect = {
     .name = "inspect",
     .summary = "what is in the cache, how long it lives",
     .synopsis = "[NAMESPACE [VARS…] | --key KEY | --match GLOB] [--where VAR=VALUE] "
-		"[--summary | --top N | --sample N | --ttl | --audit | --drift N]",
+		"[--summary | --top N | --sample N | --ttl | --audit [--repair] | --drift N]",
     .text = "Walks with SCAN, never KEYS. A key that SCAN returns twice while the server "
 	    "resizes its\n"
 	    "table is counted twice. One key: exit code 1 when it is not there.",

@@ -87,6 +87,10 @@ static enum exit_code run_audit(struct app *app, const struct inspect_check_opti
 	struct err err = {0};
 
 	audit.rules = AUDIT_ALL_RULES;
+	if (options->repair.repair) {
+		out_progress_free(run.progress);
+		return inspect_repair_run(app, &options->repair, &audit);
+	}
 	audit.finding = on_finding;
 	audit.progress = on_progress;
 	audit.ctx = &run;

@@ -4,6 +4,7 @@
 #include "command.h"
 
 #include "base/bytes.h"
+#include "inspect_repair.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -15,6 +16,7 @@ struct inspect_filter;
 struct inspect_check_options {
 	bool ttl;
 	bool audit;
+	struct inspect_repair_options repair;
 	uint64_t drift; /* samples; OPT_UNSET: none */
 	uint64_t examples;
 	uint64_t max_value; /* OPT_UNSET: the default */

@@ -14,7 +14,7 @@ _ccache_options() {
 	case $1 in
 	get) echo ' --meta --no-fetch --no-store --refresh' ;;
 	warm) echo ' --all --set --ids --from --existing --if --expiring --ttl --deadline --until --failures --prune --evict --ephemeral --if-locked --dry-run' ;;
-	inspect) echo ' --key --match --where --limit --summary --sample --top --by --raw --max-value --ttl --audit --drift --examples' ;;
+	inspect) echo ' --key --match --where --limit --summary --sample --top --by --raw --max-value --ttl --audit --repair --dry-run --yes -y --max-keys --backup --no-backup --drift --examples' ;;
 	invalidate) echo ' --key --match --where --all --dry-run --yes -y --max-keys --event --data --explain --follow --event-field --bad-events --group --consumer --claim-after --max-tries --dead-letter --report-every' ;;
 	stats) echo ' --no-scan' ;;
 	bench) echo ' --max --clients --pipeline --threads --rate --ramp-to --poisson --duration --requests --warm-up --mix --miss --keys --size --ttl --pick --exponent --seed --command --prepare --ids --read-live --sample --verify --assert --hdr --rounds --baseline --max-regress --source --stampede --source-latency --preset --job --save-job --yes -y --dry-run' ;;
@@ -59,6 +59,12 @@ _ccache_argument() {
 	inspect:--max-value) echo 'any' ;;
 	inspect:--ttl) return 1 ;;
 	inspect:--audit) return 1 ;;
+	inspect:--repair) return 1 ;;
+	inspect:--dry-run) return 1 ;;
+	inspect:--yes) return 1 ;;
+	inspect:--max-keys) echo 'any' ;;
+	inspect:--backup) echo 'file' ;;
+	inspect:--no-backup) return 1 ;;
 	inspect:--drift) echo 'any' ;;
 	inspect:--examples) echo 'any' ;;
 	invalidate:--key) echo 'dynamic' ;;

@@ -71,7 +71,7 @@ set -g __ccache_verbs get warm inspect invalidate stats bench config ping repl h
 # which choose the server and the configuration
 set -g __ccache_settled --host -h --port -p --socket -s --uri -u --db -n --pass -a --user --cacert --cert --key --sni --proxy --timeout --config --profile
 set -g __ccache_settled_flags --tls --insecure
-set -g __ccache_with_argument --host -h --port -p --socket -s --uri -u --db -n --pass -a --user --cacert --cert --key --sni --proxy --timeout --config --profile --output -o --progress --log-level --log-format --set --ids --from --if --expiring --ttl --deadline --until --failures --if-locked --key --match --where --limit --sample --top --by --max-value --drift --examples --key --match --where --max-keys --event --data --follow --event-field --bad-events --group --consumer --claim-after --max-tries --dead-letter --report-every --clients --pipeline --threads --rate --ramp-to --duration --requests --warm-up --mix --miss --keys --size --ttl --pick --exponent --seed --command --prepare --ids --sample --assert --hdr --rounds --baseline --max-regress --stampede --source-latency --preset --job --save-job --max-keys --count --execute -e
+set -g __ccache_with_argument --host -h --port -p --socket -s --uri -u --db -n --pass -a --user --cacert --cert --key --sni --proxy --timeout --config --profile --output -o --progress --log-level --log-format --set --ids --from --if --expiring --ttl --deadline --until --failures --if-locked --key --match --where --limit --sample --top --by --max-value --max-keys --backup --drift --examples --key --match --where --max-keys --event --data --follow --event-field --bad-events --group --consumer --claim-after --max-tries --dead-letter --report-every --clients --pipeline --threads --rate --ramp-to --duration --requests --warm-up --mix --miss --keys --size --ttl --pick --exponent --seed --command --prepare --ids --sample --assert --hdr --rounds --baseline --max-regress --stampede --source-latency --preset --job --save-job --max-keys --count --execute -e
 
 complete -c ccache -f
 complete -c ccache -l host -s h -x -d 'Redis server\'s name or address'
@@ -143,6 +143,12 @@ complete -c ccache -n '__ccache_verb_is inspect' -l raw -d 'one key: its exact s
 complete -c ccache -n '__ccache_verb_is inspect' -l max-value -x -d 'one key: read at most so much of a value (default 64KiB); --audit: check no longer ones (default 1MiB)'
 complete -c ccache -n '__ccache_verb_is inspect' -l ttl -d 'check TTLs against their namespaces; exit 1 on a violation'
 complete -c ccache -n '__ccache_verb_is inspect' -l audit -d 'check every rule: TTL, type, JSON, indexes, sets, sidecars; exit 1 on a finding'
+complete -c ccache -n '__ccache_verb_is inspect' -l repair -d '--audit: set TTLs by policy, drop dangling index entries, set members and sidecars; asks first'
+complete -c ccache -n '__ccache_verb_is inspect' -l dry-run -d '--repair: show the plan, change nothing'
+complete -c ccache -n '__ccache_verb_is inspect' -l yes -s y -d '--repair: do not ask'
+complete -c ccache -n '__ccache_verb_is inspect' -l max-keys -x -d '--repair: refuse more repairs (default 10000)'
+complete -c ccache -n '__ccache_verb_is inspect' -l backup -r -F -d '--repair: the undo file to write (default: one in the state directory)'
+complete -c ccache -n '__ccache_verb_is inspect' -l no-backup -d '--repair: record nothing: what is dropped is gone'
 complete -c ccache -n '__ccache_verb_is inspect' -l drift -x -d 'compare N random cached values with their source; exit 1 on a difference'
 complete -c ccache -n '__ccache_verb_is inspect' -l examples -x -d '--audit: show N keys of each finding (default 3)'
 

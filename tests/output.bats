@@ -218,6 +218,7 @@ each_document() {
 	"$1" inspect-key inspect --key none
 	"$1" inspect-audit inspect --audit
 	"$1" inspect-ttl inspect --ttl
+	"$1" inspect-repair inspect --audit --repair --dry-run
 	"$1" inspect-drift inspect call-logs --drift 3
 	"$1" stats stats
 	"$1" stats stats --no-scan
