@@ -34,18 +34,17 @@ static enum exit_code ping_run(struct app *app, const void *values,
 	static const struct out_column connect = {.name = "connect_us",
 						  .title = "Connect",
 						  .unit = OUT_US,
-						  .metric =
-						      "callcache_ping_connect_microseconds",
+						  .metric = "callcache_ping_connect_seconds",
 						  .help = "Time to connect and log in"};
 	static const struct out_column best = {.name = "rtt_min_us",
 					       .title = "Round trip",
 					       .unit = OUT_US,
-					       .metric = "callcache_ping_rtt_min_microseconds",
+					       .metric = "callcache_ping_rtt_min_seconds",
 					       .help = "Fastest round trip of a ping"};
 	static const struct out_column worst = {.name = "rtt_max_us",
 						.title = "Slowest",
 						.unit = OUT_US,
-						.metric = "callcache_ping_rtt_max_microseconds",
+						.metric = "callcache_ping_rtt_max_seconds",
 						.help = "Slowest round trip of a ping"};
 	const struct ping_options *options = values;
 	struct server_ping ping = {0};

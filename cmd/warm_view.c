@@ -203,7 +203,7 @@ void warm_view_end(struct sink *sink, const char *target, const struct warm_repo
 	    {.name = "duration_ms",
 	     .title = "Took",
 	     .unit = OUT_MS,
-	     .metric = "callcache_warm_duration_milliseconds",
+	     .metric = "callcache_warm_duration_seconds",
 	     .help = "How long the last warm took"},
 	    {.name = "items_per_second", .title = "Rate", .unit = OUT_RATE},
 	    {.name = "complete",

@@ -208,5 +208,5 @@ nothing_left() { assert_equal "$(rcli --scan --pattern 'cc:bench:*')" ''; }
 	[[ $output == *'Offered'*'200/s'*'(plain)'*'get'* ]] || fail "$output"
 	cc_run bench --max --requests 20 --keys 5 -o prom -q
 	assert_exit 0
-	[[ $output == *'callcache_bench_p99_microseconds{namespace="(plain)",operation="get"}'* ]] || fail "$output"
+	[[ $output == *'callcache_bench_p99_seconds{namespace="(plain)",operation="get"}'* ]] || fail "$output"
 }

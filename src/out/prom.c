@@ -87,6 +87,14 @@ static void put_labels(struct buf *buf, const struct out_table *table,
 		buf_add_char(buf, '}');
 }
 
+/* Metrics are in base units (prometheus.io/docs/practices/naming). */
+static struct out_value in_seconds(const struct out_value *value, double parts)
+{
+	if (value->type == OUT_T_INT)
+		return out_real((double)value->is.integer / parts);
+	return value->type == OUT_T_REAL ? out_real(value->is.real / parts) : *value;
+}
+
 static void add_sample(struct prom_sink *prom, const struct out_column *column,
 		       struct bytes labels, const struct out_value *value)
 {
@@ -94,6 +102,8 @@ static void add_sample(struct prom_sink *prom, const struct out_column *column,
 
 	if (value->type == OUT_T_BOOL)
 		number = out_int(value->is.flag);
+	if (column->unit == OUT_MS || column->unit == OUT_US)
+		number = in_seconds(&number, column->unit == OUT_MS ? 1e3 : 1e6);
 	if (!column->metric || (number.type != OUT_T_INT && number.type != OUT_T_REAL))
 		return;
 	struct buf *samples = &family_of(prom, column)->samples;

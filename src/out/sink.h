@@ -21,7 +21,8 @@ struct out_terminal;
  *           last as {"table":"VERB","schema":…,…}: a document without it was cut off
  *   csv     RFC 4180 with LF: the primary table only; a document without one gives its
  *           fields as one header and one row
- *   prom    Prometheus text format 0.0.4: every numeric column or field that names a metric
+ *   prom    Prometheus text format 0.0.4: every numeric column or field that names a metric;
+ *           times in seconds
  * Values are rendered at once and may go after the call, and so may a struct
  * out_column given to sink_field, and a struct out_table once it is ended; the strings in
  * them must stay until sink_end. table and prom hold their output until the table or the
