@@ -1,0 +1,57 @@
+#include "core/topk.h"
+
+#include <string.h>
+
+static void put(struct topk_item *item, struct bytes text, uint64_t hash)
+{
+	item->hash = hash;
+	item->len = (uint32_t)text.len;
+	memcpy(item->text, text.ptr, text.len < TOPK_TEXT ? text.len : TOPK_TEXT);
+}
+
+void topk_add(struct topk *topk, struct bytes text)
+{
+	uint64_t hash = bytes_hash(text);
+	struct topk_item *least = &topk->items[0];
+
+	for (size_t i = 0; i < TOPK_SIZE; i++) {
+		struct topk_item *item = &topk->items[i];
+
+		if (item->count > 0 && item->hash == hash) {
+			item->count++;
+			return;
+		}
+		if (item->count < least->count)
+			least = item;
+	}
+	least->error = least->count;
+	least->count++;
+	put(least, text, hash);
+}
+
+static uint64_t certain(const struct topk_item *item)
+{
+	return item->count - item->error;
+}
+
+size_t topk_best(const struct topk *topk, const struct topk_item **ret_items, size_t count)
+{
+	size_t found = 0;
+
+	for (size_t i = 0; i < TOPK_SIZE; i++) {
+		const struct topk_item *item = &topk->items[i];
+		size_t at = found < count ? found : count;
+
+		if (item->count == 0 || item->error > certain(item))
+			continue;
+		while (at > 0 && certain(ret_items[at - 1]) < certain(item))
+			at--;
+		if (at == count)
+			continue;
+		size_t moved = (found < count ? found : count - 1) - at;
+		memmove(&ret_items[at + 1], &ret_items[at], moved * sizeof *ret_items);
+		ret_items[at] = item;
+		found += found < count;
+	}
+	return found;
+}

@@ -1,0 +1,236 @@
+#include "core/traffic_private.h"
+
+#include "base/clock.h"
+#include "core/namespace.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define TURN_MS 50
+#define STUCK_TURNS 200    /* without a beat: 10 s of our own, awake */
+#define GRACE_S 15         /* a reader that is still there so long after its time is ended */
+#define STOPPING_TURNS 100 /* a reader that was asked to stop */
+
+static size_t size_of(size_t count)
+{
+	return sizeof(struct traffic) + count * sizeof(struct traffic_figures);
+}
+
+struct traffic *traffic_new(const struct nsset *set)
+{
+	size_t count = nsset_count(set) + 1;
+	struct traffic *traffic = mmap(NULL, size_of(count), PROT_READ | PROT_WRITE,
+				       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	if (traffic == MAP_FAILED)
+		return NULL;
+	traffic->count = count;
+	return traffic;
+}
+
+void traffic_free(struct traffic *traffic)
+{
+	if (traffic)
+		munmap(traffic, size_of(traffic->count));
+}
+
+const char *traffic_end_text(enum traffic_end end)
+{
+	static const char *const texts[] = {
+	    [TRAFFIC_WHOLE] = "the duration is over",
+	    [TRAFFIC_INTERRUPTED] = "interrupted",
+	    [TRAFFIC_LINES] = "the limit of lines was reached",
+	    [TRAFFIC_BYTES] = "the limit of bytes was reached",
+	    [TRAFFIC_LATENCY] = "the server's latency rose over the limit",
+	    [TRAFFIC_BACKLOG] = "the server had to buffer for it: more came than could be read",
+	    [TRAFFIC_SUSPENDED] = "the program was suspended",
+	    [TRAFFIC_STUCK] = "its reader stood still and was ended",
+	    [TRAFFIC_LOST] = "the connection broke",
+	    [TRAFFIC_DENIED] = "this user may not",
+	};
+	return texts[end];
+}
+
+/* --- the reader's process --- */
+
+/*
+ * Only standard error and the pipe stay open: a connection of the parent's must
+ * end with the parent. In a session of its own no terminal reaches it.
+ */
+static _Noreturn void be_reader(const struct nsset *set, const struct target *target,
+				const struct traffic_options *options, struct traffic *traffic,
+				pid_t parent, int pipe_fd)
+{
+	int null = open("/dev/null", O_RDWR);
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != parent || null < 0)
+		_exit(1);
+	setsid();
+	signal(SIGINT, SIG_IGN);
+	signal(SIGTERM, SIG_DFL);
+	alarm((unsigned)(options->duration_ms / 1000) + GRACE_S);
+	dup2(null, STDIN_FILENO);
+	dup2(null, STDOUT_FILENO);
+	dup2(pipe_fd, STDERR_FILENO + 1);
+	close_range(STDERR_FILENO + 2, ~0U, 0);
+	traffic_reader_run(set, target, options, traffic);
+	_exit(0);
+}
+
+static pid_t start_reader(const struct nsset *set, const struct target *target,
+			  const struct traffic_options *options, struct traffic *traffic,
+			  int *ret_fd, struct err *err)
+{
+	pid_t parent = getpid();
+	int ends[2];
+
+	if (pipe2(ends, O_CLOEXEC) != 0)
+		return err_set(err, ERR_REDIS, "traffic: no pipe: %s", strerror(errno));
+	pid_t pid = fork();
+	if (pid == 0)
+		be_reader(set, target, options, traffic, parent, ends[1]);
+	close(ends[1]);
+	if (pid < 0) {
+		close(ends[0]);
+		return err_set(err, ERR_REDIS, "traffic: no process: %s", strerror(errno));
+	}
+	*ret_fd = ends[0];
+	return pid;
+}
+
+/* --- the watchdog --- */
+
+struct watch {
+	struct traffic *traffic;
+	const volatile int *cancel;
+	pid_t pid;
+	uint64_t beat;
+	unsigned still;    /* turns without a beat */
+	unsigned stopping; /* turns since it was asked to stop */
+};
+
+/* True when the reader has to be ended; counts turns of ours, so that our own sleep does not
+ * count as its. */
+static bool stands_still(struct watch *watch)
+{
+	int status = 0;
+
+	if (watch->cancel && *watch->cancel)
+		watch->traffic->stop = 1;
+	watch->stopping += watch->traffic->stop != 0;
+	watch->still = watch->traffic->beat == watch->beat ? watch->still + 1 : 0;
+	watch->beat = watch->traffic->beat;
+	if (waitpid(watch->pid, &status, WNOHANG | WUNTRACED) == watch->pid) {
+		if (WIFSTOPPED(status))
+			return true;
+		watch->pid = 0; /* it ended; the pipe says the same */
+	}
+	return watch->still >= STUCK_TURNS || watch->stopping >= STOPPING_TURNS;
+}
+
+static void watch_over(struct watch *watch, int fd)
+{
+	struct pollfd ready = {.fd = fd, .events = POLLIN};
+
+	while (watch->pid && poll(&ready, 1, TURN_MS) <= 0) {
+		if (!stands_still(watch))
+			continue;
+		kill(watch->pid, SIGKILL);
+		waitpid(watch->pid, NULL, 0);
+		watch->pid = 0;
+		watch->traffic->end = TRAFFIC_STUCK;
+	}
+	while (watch->pid && waitpid(watch->pid, NULL, 0) < 0 && errno == EINTR)
+		;
+}
+
+int traffic_run(const struct nsset *set, const struct target *target,
+		const struct traffic_options *options, const volatile int *cancel,
+		struct traffic *traffic, struct err *err)
+{
+	struct watch watch = {.traffic = traffic, .cancel = cancel};
+	size_t count = traffic->count;
+	int fd = -1;
+
+	memset(traffic, 0, size_of(count));
+	traffic->count = count;
+	traffic->started_ms = clock_wall_ms();
+	traffic->end = TRAFFIC_LOST; /* until the reader says better */
+	err_set(&traffic->err, ERR_REDIS, "the reader ended without a word");
+	watch.pid = start_reader(set, target, options, traffic, &fd, err);
+	if (watch.pid < 0)
+		return -1;
+	watch_over(&watch, fd);
+	close(fd);
+	if (traffic->end != TRAFFIC_LOST && traffic->end != TRAFFIC_DENIED)
+		traffic->err = (struct err){0};
+	return 0;
+}
+
+/* --- ratios --- */
+
+#define Z 1.959964 /* of 95 % */
+
+static double wilson(double share, double n, double side)
+{
+	double z2 = Z * Z;
+	double middle = share + z2 / (2 * n);
+	double spread = Z * sqrt(share * (1 - share) / n + z2 / (4 * n * n));
+	double bound = (middle + side * spread) / (1 + z2 / n);
+
+	return bound < 0 ? 0 : bound > 1 ? 1 : bound;
+}
+
+/*
+ * A read whose reader wrote the key next was a miss as often as the same
+ * pattern was one where the answer is known: left out, it would make the ratio
+ * of every read-through application look too good.
+ */
+struct traffic_ratio traffic_ratio(const struct traffic_figures *figures)
+{
+	double known = (double)(figures->fill_after_miss + figures->fill_after_hit);
+	double miss_share = ((double)figures->fill_after_miss + 1) / (known + 1);
+	double fills = (double)figures->fills;
+	double hits = (double)figures->hits + fills * (1 - miss_share);
+	double misses = (double)figures->misses + fills * miss_share;
+	double unclear = (double)(figures->ambiguous + figures->uncertain);
+	double n = hits + misses + unclear;
+	struct traffic_ratio ratio = {.known = hits + misses > 0};
+
+	if (!ratio.known)
+		return ratio;
+	ratio.ratio = hits / (hits + misses);
+	ratio.low = wilson(hits / n, n, -1);
+	ratio.high = wilson((hits + unclear) / n, n, 1);
+	return ratio;
+}
+
+bool traffic_rates(const struct traffic *traffic, size_t index, struct traffic_rates *ret_rates)
+{
+	const struct traffic_figures *figures = &traffic->figures[index];
+	double seconds = (double)traffic->interval_us / 1e6;
+	struct traffic_ratio ratio = traffic_ratio(figures);
+
+	if (traffic->interval_us == 0)
+		return false;
+	*ret_rates =
+	    (struct traffic_rates){.reads = (double)figures->reads / seconds,
+				   .writes = (double)figures->writes / seconds,
+				   .deletes = (double)figures->deletes / seconds,
+				   .expired = (double)figures->expired / seconds,
+				   .bytes_known = ratio.known && figures->sized_hits > 0};
+	if (ret_rates->bytes_known)
+		ret_rates->read_bytes = ret_rates->reads * ratio.ratio *
+					(double)figures->sized_bytes /
+					(double)figures->sized_hits;
+	return true;
+}
