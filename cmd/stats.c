@@ -1,274 +1,297 @@
 #include "app.h"
 
+#include "base/buf.h"
 #include "base/err.h"
-#include "core/inspect.h"
+#include "core/findings.h"
 #include "core/namespace.h"
-#include "core/server.h"
+#include "core/predicate.h"
+#include "core/stats.h"
 #include "opt/opt.h"
 #include "out/progress.h"
 #include "out/sink.h"
-#include "wire/redis.h"
+#include "stats_options.h"
+#include "stats_render.h"
+#include "stats_view.h"
+#include "stats_watch.h"
 
-#include <stddef.h>
+#include <inttypes.h>
+#include <stdlib.h>
 
-struct stats_options {
-	bool no_scan;
-};
-
-static const struct opt_row rows[] = {
-    {.name = "no-scan",
-     .type = OPT_FLAG,
-     .offset = offsetof(struct stats_options, no_scan),
-     .help = "the server's own figures only, at no cost to it"},
-    OPT_END,
-};
-
-static struct out_value known(int64_t value)
-{
-	return value >= 0 ? out_int(value) : OUT_NONE;
-}
-
-static struct out_value text_or_none(const char *text)
-{
-	return text[0] ? out_str(text) : OUT_NONE;
-}
-
-static struct out_value hit_ratio(const struct server_info *info)
-{
-	if (info->hits < 0 || info->misses < 0 || info->hits + info->misses == 0)
-		return OUT_NONE;
-	return out_real((double)info->hits / (double)(info->hits + info->misses));
-}
-
-static const struct out_column server_columns[] = {
-    {.name = "target", .title = "Target"},
-    {.name = "version", .title = "Version"},
-    {.name = "role", .title = "Role"},
-    {.name = "uptime_ms",
-     .title = "Up",
-     .unit = OUT_MS,
-     .metric = "callcache_server_uptime_milliseconds",
-     .help = "Time since the server started"},
-    {.name = "keys",
-     .title = "Keys",
-     .unit = OUT_COUNT,
-     .metric = "callcache_server_keys",
-     .help = "Keys of the selected database, the program's own left out where they "
-	     "were counted"},
-    {.name = "own_keys", .title = "Sidecars", .unit = OUT_COUNT},
-    {.name = "used_memory_bytes",
-     .title = "Memory",
-     .unit = OUT_SIZE,
-     .metric = "callcache_server_memory_bytes",
-     .help = "Memory the server uses"},
-    {.name = "max_memory_bytes",
-     .title = "Memory limit",
-     .unit = OUT_SIZE,
-     .metric = "callcache_server_memory_max_bytes",
-     .help = "maxmemory, 0 without a limit"},
-    {.name = "policy", .title = "Policy"},
-    {.name = "fragmentation", .title = "Fragmentation"},
-    {.name = "hits",
-     .title = "Hits",
-     .unit = OUT_COUNT,
-     .metric = "callcache_server_hits_total",
-     .help = "Lookups that found a key, of all clients since the server started"},
-    {.name = "misses",
-     .title = "Misses",
-     .unit = OUT_COUNT,
-     .metric = "callcache_server_misses_total",
-     .help = "Lookups that found no key"},
-    {.name = "hit_ratio", .title = "Hit ratio", .unit = OUT_PERCENT},
-    {.name = "expired",
-     .title = "Expired",
-     .unit = OUT_COUNT,
-     .metric = "callcache_server_expired_total",
-     .help = "Keys whose time was up"},
-    {.name = "evicted",
-     .title = "Evicted",
-     .unit = OUT_COUNT,
-     .flags = OUT_WARN,
-     .metric = "callcache_server_evicted_total",
-     .help = "Keys dropped for want of memory"},
-    {.name = "ops_per_second",
-     .title = "Commands",
-     .unit = OUT_RATE,
-     .metric = "callcache_server_operations_per_second",
-     .help = "Commands a second, as the server samples them"},
-    {.name = "clients",
-     .title = "Clients",
-     .unit = OUT_COUNT,
-     .metric = "callcache_server_clients",
-     .help = "Connected clients, this one included"},
-    {.name = "replicas",
-     .title = "Replicas",
-     .unit = OUT_COUNT,
-     .metric = "callcache_server_replicas",
-     .help = "Connected replicas"},
-};
-
-/* own: sidecars and leases among the keys; -1: not counted. */
-static void print_server(struct sink *sink, const char *target, const struct server_info *info,
-			 int64_t own)
-{
-	bool unlimited = info->max_memory == 0 && sink_format(sink) == OUT_TABLE;
-	const struct out_value values[] = {
-	    out_str(target),
-	    text_or_none(info->version),
-	    text_or_none(info->role),
-	    info->uptime_s >= 0 ? out_int(info->uptime_s * 1000) : OUT_NONE,
-	    known(own < 0 ? info->keys : info->keys - own),
-	    known(own),
-	    known(info->used_memory),
-	    unlimited ? out_str("none") : known(info->max_memory),
-	    text_or_none(info->policy),
-	    info->fragmentation >= 0 ? out_real(info->fragmentation) : OUT_NONE,
-	    known(info->hits),
-	    known(info->misses),
-	    hit_ratio(info),
-	    known(info->expired),
-	    known(info->evicted),
-	    known(info->ops_per_second),
-	    known(info->clients),
-	    known(info->connected_replicas),
-	};
-
-	for (size_t i = 0; i < sizeof server_columns / sizeof server_columns[0]; i++)
-		if (values[i].type != OUT_T_NULL || sink_format(sink) != OUT_TABLE)
-			sink_field(sink, &server_columns[i], values[i]);
-}
-
-enum { N_NAMESPACE, N_KEYS, N_SHARE, N_BYTES, N_BYTES_SHARE, N_TTL, N_TARGET, N_COUNT };
-
-static const struct out_column namespace_columns[N_COUNT] = {
-    [N_NAMESPACE] = {.name = "namespace",
-		     .title = "NAMESPACE",
-		     .flags = OUT_LABEL | OUT_SHRINK},
-    [N_KEYS] = {.name = "keys",
-		.title = "KEYS",
-		.unit = OUT_COUNT,
-		.metric = "callcache_keys",
-		.help = "Keys of a namespace"},
-    [N_SHARE] = {.name = "keys_share",
-		 .title = "SHARE",
-		 .unit = OUT_PERCENT,
-		 .flags = OUT_MINOR},
-    [N_BYTES] = {.name = "bytes",
-		 .title = "BYTES",
-		 .unit = OUT_SIZE,
-		 .metric = "callcache_bytes",
-		 .help = "Memory of a namespace's keys as MEMORY USAGE says"},
-    [N_BYTES_SHARE] = {.name = "bytes_share",
-		       .title = "SHARE",
-		       .unit = OUT_PERCENT,
-		       .flags = OUT_MINOR},
-    [N_TTL] = {.name = "ttl_median_ms",
-	       .title = "MEDIAN TTL",
-	       .unit = OUT_MS,
-	       .flags = OUT_MINOR},
-    [N_TARGET] = {.name = "target_hit_ratio",
-		  .title = "TARGET",
-		  .unit = OUT_PERCENT,
-		  .flags = OUT_MINOR},
-};
-static const struct out_table namespace_table = {.name = "namespaces",
-						 .columns = namespace_columns,
-						 .column_count = N_COUNT,
-						 .primary = true};
-
-static struct out_value share(uint64_t part, uint64_t whole)
-{
-	return whole ? out_real((double)part / (double)whole) : OUT_NONE;
-}
-
-static void print_namespaces(struct sink *sink, const struct inspect_overview *overview)
-{
-	bool bytes_known = !(overview->scan.denied & SCAN_BYTES);
-	uint64_t bytes = 0;
-
-	for (size_t i = 0; i < overview->count; i++)
-		bytes += overview->groups[i].bytes;
-	sink_table_begin(sink, &namespace_table);
-	for (size_t i = 0; i < overview->count; i++) {
-		const struct inspect_group *group = &overview->groups[i];
-
-		if (group->keys == 0 && sink_format(sink) == OUT_TABLE)
-			continue;
-		sink_row(
-		    sink,
-		    (struct out_value[N_COUNT]){
-			[N_NAMESPACE] = out_str(group->ns ? group->ns->name : "(unclassified)"),
-			[N_KEYS] = out_uint(group->keys),
-			[N_SHARE] = share(group->keys, overview->scan.keys),
-			[N_BYTES] = bytes_known ? out_uint(group->bytes) : OUT_NONE,
-			[N_BYTES_SHARE] = bytes_known ? share(group->bytes, bytes) : OUT_NONE,
-			[N_TTL] = group->ttl_ms.total
-				      ? out_uint(histogram_quantile(&group->ttl_ms, 0.5))
-				      : OUT_NONE,
-			[N_TARGET] = group->ns && group->ns->target_hit_rate > 0
-					 ? out_real(group->ns->target_hit_rate)
-					 : OUT_NONE,
-		    });
-	}
-	sink_table_end(sink);
-}
+#define TOP_DEFAULT 10
 
 static void on_progress(void *ctx, uint64_t keys)
 {
 	out_progress_update(ctx, keys, 0);
 }
 
+static struct stats_show show_of(const struct app *app, const struct stats_options *options)
+{
+	struct stats_show show = {.target = app->target_text,
+				  .app_names = options->metric_names == 1};
+
+	if (options->top != OPT_UNSET)
+		show.top = (unsigned)options->top;
+	else if (app->globals.output != OUT_TABLE)
+		show.top = TOP_DEFAULT;
+	return show;
+}
+
+/* --- what is told beside the figures --- */
+
+static void tell_denied(struct app *app, unsigned denied)
+{
+	for (unsigned bit = 1; bit <= STATS_NO_SCAN; bit <<= 1)
+		if (denied & bit)
+			app_warn(app, "this user may not run %s: %s",
+				 stats_view_denied_command(bit), stats_view_denied_effect(bit));
+}
+
+static void tell_sample(struct app *app, const struct traffic *traffic)
+{
+	if (!traffic || traffic->end == TRAFFIC_WHOLE || traffic->end == TRAFFIC_DENIED)
+		return;
+	app_warn(
+	    app,
+	    "the sample ended after %.1f s: %s%s%s (%" PRIu64 " commands, %" PRIu64
+	    " bytes read, answers took %.2f ms before and %.2f ms during, %.2f ms at worst)",
+	    (double)traffic->interval_us / 1e6, traffic_end_text(traffic->end),
+	    err_is_set(&traffic->err) ? ": " : "", traffic->err.text, traffic->lines,
+	    traffic->bytes, (double)traffic->latency_before_us / 1000,
+	    (double)traffic->latency_us / 1000, (double)traffic->latency_worst_us / 1000);
+}
+
+/* --- thresholds --- */
+
+static enum exit_code check_targets(struct app *app, const struct stats *stats)
+{
+	enum exit_code code = EXIT_DONE;
+	const struct traffic *traffic = stats->traffic;
+
+	if (!traffic || traffic->end == TRAFFIC_DENIED) {
+		app_warn(app, "--check: no sample, so no target could be checked");
+		return EXIT_REDIS;
+	}
+	for (size_t i = 0; i < nsset_count(stats->set); i++) {
+		const struct ns *ns = nsset_at(stats->set, i);
+		struct traffic_ratio ratio = traffic_ratio(&traffic->figures[i]);
+
+		if (ns->target_hit_rate <= 0 || !ratio.known)
+			continue;
+		if (ratio.high < ns->target_hit_rate) {
+			app_warn(app,
+				 "%s: hit ratio %.1f %% (95 %%: %.1f to %.1f), target %.1f %%",
+				 ns->name, ratio.ratio * 100, ratio.low * 100, ratio.high * 100,
+				 ns->target_hit_rate * 100);
+			code = EXIT_FOUND;
+		} else if (ratio.ratio < ns->target_hit_rate) {
+			app_info(
+			    app,
+			    "%s: hit ratio %.1f %% (95 %%: %.1f to %.1f) may still meet its "
+			    "target of %.1f %%: sample longer to know",
+			    ns->name, ratio.ratio * 100, ratio.low * 100, ratio.high * 100,
+			    ns->target_hit_rate * 100);
+		}
+	}
+	return code;
+}
+
+/* A figure that is not known must not pass for one that is well. */
+static int check_condition(struct app *app, const char *text, struct bytes doc,
+			   enum exit_code *code, struct err *err)
+{
+	enum predicate_result result = PREDICATE_UNKNOWN;
+	struct buf unknown = {0};
+	int status = predicate_eval(text, doc, &result, &unknown, err);
+
+	if (status == 0 && result == PREDICATE_UNKNOWN)
+		app_warn(app,
+			 "--fail-if '%s': not known: %s (--sample and --scan measure more)",
+			 text, buf_str(&unknown));
+	else if (status == 0 && result == PREDICATE_TRUE)
+		app_warn(app, "--fail-if '%s' holds", text);
+	if (status == 0 && result != PREDICATE_FALSE)
+		*code = exit_worst(*code, EXIT_FOUND);
+	buf_release(&unknown);
+	return status;
+}
+
+static enum exit_code check_conditions(struct app *app, const struct stats_options *options,
+				       const struct stats *stats, const struct findings *found)
+{
+	struct stats_show show = show_of(app, options);
+	struct buf doc = {0};
+	struct err err = {0};
+	enum exit_code code = EXIT_DONE;
+	int status = options->fail_if.count == 0
+			 ? 0
+			 : stats_render(OUT_JSON, stats, found, &show, &doc, &err);
+
+	for (size_t i = 0; i < options->fail_if.count && status == 0; i++)
+		status = check_condition(app, options->fail_if.items[i], buf_bytes(&doc), &code,
+					 &err);
+	if (status != 0)
+		code = exit_worst(code, app_fail(app, &err));
+	buf_release(&doc);
+	return code;
+}
+
+/* Conditions that name what there is not are refused before anything is measured. */
+static int refuse_conditions(struct app *app, const struct stats_options *options,
+			     struct err *err)
+{
+	struct stats_show show = show_of(app, options);
+	struct findings none = {0};
+	struct stats stats;
+	struct buf doc = {0};
+	int status = 0;
+
+	if (options->fail_if.count == 0)
+		return 0;
+	stats_init(&stats, app_namespaces(app));
+	status = stats_render(OUT_JSON, &stats, &none, &show, &doc, err);
+	for (size_t i = 0; i < options->fail_if.count && status == 0; i++) {
+		enum predicate_result ignored;
+
+		status = predicate_eval(options->fail_if.items[i], buf_bytes(&doc), &ignored,
+					NULL, err);
+	}
+	buf_release(&doc);
+	stats_release(&stats);
+	return status;
+}
+
+/* --- once --- */
+
+static enum exit_code print(struct app *app, const struct stats_options *options,
+			    const struct stats *stats, const struct findings *findings)
+{
+	struct stats_show show = show_of(app, options);
+	struct stats_page page = {.stats = stats, .findings = findings, .show = &show};
+	struct err err = {0};
+
+	if (options->textfile)
+		return stats_render_textfile(options->textfile, stats, findings, &show, &err) ==
+			       0
+			   ? EXIT_DONE
+			   : app_fail(app, &err);
+	struct sink *sink = app_sink(app, "stats", 1);
+	if (sink_format(sink) != OUT_TABLE) {
+		stats_view_document(sink, stats, findings, &show);
+	} else {
+		if (app->out_terminal.is_tty && options->top == OPT_UNSET)
+			page.height = app->out_terminal.height;
+		if (app->out_terminal.is_tty)
+			page.width = app->out_terminal.width;
+		stats_page_print(sink, &page);
+	}
+	return app_finish(app, sink, EXIT_DONE);
+}
+
+static enum exit_code once(struct app *app, const struct stats_options *options,
+			   struct stats_want *want)
+{
+	struct findings findings = {0};
+	struct stats stats;
+	struct err err = {0};
+
+	if (want->scan) {
+		want->progress = on_progress;
+		want->ctx = app_progress(app, "stats", 0);
+	}
+	int status = stats_gather(app_namespaces(app), app->redis, want, &stats, &err);
+	out_progress_free(want->ctx);
+	enum exit_code code = EXIT_DONE;
+	if (status == 0 || stats.info.keys >= 0) {
+		findings_make(&stats, &findings);
+		code = print(app, options, &stats, &findings);
+		tell_denied(app, stats.denied);
+		tell_sample(app, stats.traffic);
+	}
+	if (status == 0 && options->check)
+		code = exit_worst(code, check_targets(app, &stats));
+	if (status == 0)
+		code = exit_worst(code, check_conditions(app, options, &stats, &findings));
+	else
+		code = exit_worst(code, app_fail(app, &err));
+	findings_release(&findings);
+	stats_release(&stats);
+	return code;
+}
+
+/* --- the verb --- */
+
+static enum exit_code reset(struct app *app, bool yes)
+{
+	uint64_t dropped = 0;
+	struct err err = {0};
+	struct buf question = {0};
+	int answer = 1;
+
+	buf_printf(&question, "Set the program's own counters on %s to 0? [y/N]",
+		   app->target_text);
+	if (!yes)
+		answer = out_confirm(buf_str(&question), "yes");
+	buf_release(&question);
+	if (answer <= 0)
+		err_set(&err, ERR_REFUSED,
+			answer < 0 ? "there is no terminal to confirm on: say --yes"
+				   : "not confirmed; nothing was reset");
+	else if (tally_reset(app_namespaces(app), app->redis, &dropped, &err) == 0)
+		app_info(app, "%s: own counters of %" PRIu64 " namespaces are 0 again",
+			 app->target_text, dropped);
+	return err_is_set(&err) ? app_fail(app, &err) : EXIT_DONE;
+}
+
 static enum exit_code stats_run(struct app *app, const void *values,
 				const struct opt_words *words)
 {
 	const struct stats_options *options = values;
-	struct server_info info = {0};
-	struct inspect_overview overview = {0};
+	struct traffic_options sample = {.duration_ms = options->sample_ms,
+					 .max_lines = options->max_lines,
+					 .max_bytes = options->max_bytes,
+					 .max_latency_ms = options->max_latency_ms,
+					 .max_keys = TRAFFIC_KEYS};
+	struct stats_want want = {.scan = options->scan,
+				  .sample = options->sample_ms == OPT_UNSET ? NULL : &sample,
+				  .cancel = app->cancel};
 	struct err err = {0};
-	int status = 0;
 
 	(void)words;
-	if (server_info(app->redis, &info, &err) != 0)
+	if (stats_options_check(options, &err) != 0 ||
+	    refuse_conditions(app, options, &err) != 0)
 		return app_fail(app, &err);
-	if (info.denied)
-		app_warn(app, "this user may not run INFO: only what can be counted is shown");
-	if (!options->no_scan) {
-		struct out_progress *progress =
-		    app_progress(app, "stats", info.keys > 0 ? (uint64_t)info.keys : 0);
+	if (options->reset)
+		return reset(app, options->yes);
+	if (options->watch_ms != OPT_UNSET && app->out_terminal.is_tty &&
+	    app->globals.output == OUT_TABLE) {
+		struct stats_show show = show_of(app, options);
 
-		status = inspect_overview(app->redis, app_namespaces(app), on_progress,
-					  progress, &overview, &err);
-		out_progress_free(progress);
+		return stats_watch(app, &want, &show, options->watch_ms);
 	}
-	struct sink *sink = app_sink(app, "stats", 1);
-	print_server(sink, app->target_text, &info,
-		     overview.scan.complete ? (int64_t)overview.scan.own : -1);
-	if (!options->no_scan)
-		print_namespaces(sink, &overview);
-	enum exit_code code = app_finish(app, sink, EXIT_DONE);
-	if (overview.scan.denied & SCAN_BYTES)
-		app_warn(app, "this user may not run MEMORY USAGE: no sizes");
-	if (status != 0)
-		code = exit_worst(code, app_fail(app, &err));
-	inspect_overview_release(&overview);
-	return code;
+	return once(app, options, &want);
 }
 
 static const struct command_example examples[] = {
-    {"ccache stats", "the server, and what each namespace takes of it"},
-    {"ccache stats -o prom", "for a Prometheus textfile collector"},
+    {"ccache stats", "the server, what it lacks, and what the program itself did"},
+    {"ccache stats --sample 5s", "the hit ratio of each namespace, from its traffic"},
+    {"ccache stats --sample 30s --check", "in CI: exit 1 when a target is missed"},
+    {"ccache stats --scan --textfile /var/lib/node_exporter/callcache.prom", "from cron"},
+    {"ccache stats --watch 2s --sample 1s", "a page that is redrawn"},
     {NULL, NULL},
 };
 
 const struct command command_stats = {
     .name = "stats",
-    .summary = "the server's figures and each namespace's share",
-    .synopsis = "[--no-scan]",
-    .text = "Server figures are the server's own (INFO), of all clients since it started; "
-	    "namespace\n"
-	    "figures are counted by a SCAN now.",
+    .summary = "is the cache doing its job: figures, hit ratios, findings",
+    .synopsis = "[--sample DURATION] [--scan] [--watch DURATION] [--check] [--fail-if EXPR]",
+    .text =
+	"Figures of the server are its own (INFO), of all clients since it started; hit "
+	"ratios\n"
+	"are sampled from the traffic of every client; keys and bytes are counted by a scan; "
+	"the\n"
+	"own counters see this program alone. Each figure says where it comes from.",
     .examples = examples,
-    .rows = rows,
+    .rows = stats_option_rows,
     .options_size = sizeof(struct stats_options),
     .needs = NEEDS_CONFIG | NEEDS_REDIS,
     .run = stats_run,

@@ -141,9 +141,9 @@ serve() { start_on_port PORT "$1.log" port_open_here socat "TCP-LISTEN:@PORT@,bi
 	start_redis
 	rcli ACL SETUSER ops on '>pw' '~*' +@read +@connection -info
 	rcli SET "$VALUE" x EX 100
-	REDIS_URL=unix://ops:pw@$REDIS_SOCKET cc_run stats -o json
+	REDIS_URL=unix://ops:pw@$REDIS_SOCKET cc_run stats --scan -o json
 	assert_exit 0
-	assert_equal "$stderr" 'ccache: warning: this user may not run INFO: only what can be counted is shown'
+	assert_equal "$stderr" $'ccache: warning: this user may not run INFO: no figures of the server but what can be counted\nccache: warning: this user may not run SLOWLOG: no slow commands'
 	assert_json '.namespaces[] | select(.namespace == "call-logs").keys' 1
 }
 

@@ -81,8 +81,8 @@ fits() {
 	fits 80 inspect
 	assert_regex "$output" 'NAMESPACE +KEYS +BYTES +NO TTL +OVER +<60 S +MEDIAN'
 	[[ $output != *…* ]] || fail "$output"
-	fits 80 stats
-	assert_regex "$output" 'NAMESPACE +KEYS +SHARE +BYTES +SHARE +MEDIAN TTL'
+	fits 80 stats --scan
+	assert_regex "$output" 'NAMESPACE +TARGET +KEYS +BYTES +MEDIAN TTL'
 	[[ $output != *…* ]] || fail "$output"
 	fits 80 warm --all
 	assert_regex "$output" 'NAMESPACE +ASKED +STORED +RENEWED +SKIPPED +ABSENT +FAILED'
@@ -91,7 +91,7 @@ fits() {
 	fits 40 inspect
 	assert_regex "$output" 'NAMESPACE +KEYS +BYTES'
 	assert_regex "$output" 'call-logs +25 +'
-	fits 40 stats
+	fits 40 stats --scan
 	assert_regex "$output" 'NAMESPACE +KEYS +BYTES'
 	fits 40 warm --all
 	assert_regex "$output" 'NAMESPACE +ASKED +STORED +FAILED'
@@ -221,7 +221,8 @@ each_document() {
 	"$1" inspect-repair inspect --audit --repair --dry-run
 	"$1" inspect-drift inspect call-logs --drift 3
 	"$1" stats stats
-	"$1" stats stats --no-scan
+	"$1" stats stats --scan
+	"$1" stats stats --sample 100ms --max-latency 0
 	"$1" ping ping
 	"$1" config-check config check
 	"$1" inspect-sample inspect --sample 100

@@ -176,6 +176,6 @@ assert_json_removed() { assert_regex "$output" "Removed +$1"; }
 	cc_run invalidate lead --all --yes -o json
 	assert_json .removed 12
 	assert_equal "$(key_count)" $((stored - 24))
-	cc_run stats -o json
+	cc_run stats --scan -o json
 	assert_json "[.namespaces[].keys] | add == $stored - 24" true
 }

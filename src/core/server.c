@@ -5,6 +5,7 @@
 #include "base/num.h"
 #include "wire/redis.h"
 
+#include <stdio.h>
 #include <string.h>
 
 struct bytes server_info_field(struct bytes info, const char *name)
@@ -48,6 +49,27 @@ static int64_t number_field(struct bytes info, const char *name)
 	return value;
 }
 
+/* "slave0:ip=…,port=…,state=online,offset=…,lag=1" */
+static int64_t slowest_replica(struct bytes info)
+{
+	int64_t slowest = -1;
+
+	for (unsigned i = 0; i < 64; i++) {
+		char name[16];
+		int64_t lag = -1;
+
+		snprintf(name, sizeof name, "slave%u", i);
+		struct bytes line = server_info_field(info, name);
+		const char *at = line.len ? memmem(line.ptr, line.len, "lag=", 4) : NULL;
+		if (!at)
+			break;
+		struct bytes rest = bytes_sub(line, (size_t)(at - line.ptr) + 4, line.len);
+		num_parse_i64(bytes_sub(rest, 0, bytes_index(rest, ',')), 0, INT64_MAX, &lag);
+		slowest = lag > slowest ? lag : slowest;
+	}
+	return slowest;
+}
+
 static void read_info(struct bytes info, struct server_info *out)
 {
 	copy_field(info, "redis_version", out->version, sizeof out->version);
@@ -66,9 +88,17 @@ static void read_info(struct bytes info, struct server_info *out)
 	out->evicted = number_field(info, "evicted_keys");
 	out->connected_replicas = number_field(info, "connected_slaves");
 	out->replica_lag_s = number_field(info, "master_last_io_seconds_ago");
+	if (out->replica_lag_s < 0)
+		out->replica_lag_s = slowest_replica(info);
 	if (num_parse_real(server_info_field(info, "mem_fragmentation_ratio"), 0, 1e9,
 			   &out->fragmentation) != 0)
 		out->fragmentation = -1;
+}
+
+void server_info_clear(struct server_info *info)
+{
+	*info = (struct server_info){.keys = -1};
+	read_info((struct bytes){NULL, 0}, info);
 }
 
 int server_info(struct redis *redis, struct server_info *ret_info, struct err *err)

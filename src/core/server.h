@@ -42,9 +42,12 @@ struct server_info {
 	int64_t expired;
 	int64_t evicted;
 	int64_t connected_replicas;
-	int64_t replica_lag_s; /* of a replica, since its last word from the primary */
+	int64_t replica_lag_s; /* of a replica: since its last word from the primary; of a
+				  primary: of the slowest of its replicas */
 	int64_t keys;          /* DBSIZE of the selected db */
 };
+/* Nothing is known: every number -1, every text empty. */
+void server_info_clear(struct server_info *info);
 int server_info(struct redis *redis, struct server_info *ret_info, struct err *err);
 /* The value of "name:" in an INFO text, without the line end; empty when absent. */
 struct bytes server_info_field(struct bytes info, const char *name);
