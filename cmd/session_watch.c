@@ -131,7 +131,7 @@ static enum exit_code watch_run(struct app *app, const void *values,
 }
 
 static const struct command_example examples[] = {
-    {"watch 2 stats --no-scan", "the server's figures, renewed every two seconds"},
+    {"watch 2 stats", "the server's figures, renewed every two seconds"},
     {"watch 10s inspect call-logs", "what lives there, until Ctrl-C"},
     {"watch --count 3 1 ttl --key note", "three times, for a script"},
     {NULL, NULL},
