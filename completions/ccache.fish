@@ -71,7 +71,7 @@ set -g __ccache_verbs get warm inspect invalidate stats bench config ping repl h
 # which choose the server and the configuration
 set -g __ccache_settled --host -h --port -p --socket -s --uri -u --db -n --pass -a --user --cacert --cert --key --sni --proxy --timeout --config --profile
 set -g __ccache_settled_flags --tls --insecure
-set -g __ccache_with_argument --host -h --port -p --socket -s --uri -u --db -n --pass -a --user --cacert --cert --key --sni --proxy --timeout --config --profile --output -o --progress --log-level --log-format --set --ids --from --if --expiring --ttl --deadline --until --failures --if-locked --key --match --where --limit --sample --top --by --max-value --max-keys --backup --drift --examples --key --match --where --max-keys --event --data --follow --event-field --bad-events --group --consumer --claim-after --max-tries --dead-letter --report-every --clients --pipeline --threads --rate --ramp-to --duration --requests --warm-up --mix --miss --keys --size --ttl --pick --exponent --seed --command --prepare --ids --sample --assert --hdr --rounds --baseline --max-regress --stampede --source-latency --preset --job --save-job --max-keys --count --execute -e
+set -g __ccache_with_argument --host -h --port -p --socket -s --uri -u --db -n --pass -a --user --cacert --cert --key --sni --proxy --timeout --config --profile --output -o --progress --log-level --log-format --set --ids --from --if --expiring --ttl --deadline --until --failures --if-locked --key --match --where --limit --sample --top --by --max-value --max-keys --backup --drift --examples --key --match --where --max-keys --event --data --follow --event-field --bad-events --group --consumer --claim-after --max-tries --dead-letter --report-every --sample --max-lines --max-bytes --max-latency --top --watch --fail-if --textfile --metric-names --clients --pipeline --threads --rate --ramp-to --duration --requests --warm-up --mix --miss --keys --size --ttl --pick --exponent --seed --command --prepare --ids --sample --assert --hdr --rounds --baseline --max-regress --stampede --source-latency --preset --job --save-job --max-keys --count --execute -e
 
 complete -c ccache -f
 complete -c ccache -l host -s h -x -d 'Redis server\'s name or address'
@@ -175,8 +175,20 @@ complete -c ccache -n '__ccache_verb_is invalidate' -l max-tries -x -d 'set a st
 complete -c ccache -n '__ccache_verb_is invalidate' -l dead-letter -x -d 'stream for entries that are set aside (default KEY:dead)'
 complete -c ccache -n '__ccache_verb_is invalidate' -l report-every -x -d 'say on standard error how following goes (0: only at the end)'
 
-complete -c ccache -n 'not __ccache_verb' -a stats -d 'the server\'s figures and each namespace\'s share'
-complete -c ccache -n '__ccache_verb_is stats' -l no-scan -d 'the server\'s own figures only, at no cost to it'
+complete -c ccache -n 'not __ccache_verb' -a stats -d 'is the cache doing its job: figures, hit ratios, findings'
+complete -c ccache -n '__ccache_verb_is stats' -l sample -x -d 'watch the traffic for so long (MONITOR): hit ratio of each namespace'
+complete -c ccache -n '__ccache_verb_is stats' -l scan -d 'count keys, bytes and TTLs of each namespace now'
+complete -c ccache -n '__ccache_verb_is stats' -l max-lines -x -d 'end the sample after so many commands'
+complete -c ccache -n '__ccache_verb_is stats' -l max-bytes -x -d 'end the sample after so many bytes from MONITOR'
+complete -c ccache -n '__ccache_verb_is stats' -l max-latency -x -d 'end the sample when the server answers slower three times running; 0: never'
+complete -c ccache -n '__ccache_verb_is stats' -l top -x -d 'the N busiest commands, clients and keys of each namespace in the sample (10 for programs, none in a table)'
+complete -c ccache -n '__ccache_verb_is stats' -l watch -x -d 'redraw every so often; once when there is no terminal'
+complete -c ccache -n '__ccache_verb_is stats' -l check -d 'exit 1 when a sampled hit ratio is below its namespace\'s target'
+complete -c ccache -n '__ccache_verb_is stats' -l fail-if -x -d 'exit 1 when this holds, such as \'ns.lead.hit_ratio<0.7\'; may be given again'
+complete -c ccache -n '__ccache_verb_is stats' -l textfile -r -F -d 'write metrics there, in one step, in place of an answer'
+complete -c ccache -n '__ccache_verb_is stats' -l metric-names -x -a 'callcache app' -d 'app: own counters as cache_operations_total'
+complete -c ccache -n '__ccache_verb_is stats' -l reset -d 'set the program\'s own counters to 0'
+complete -c ccache -n '__ccache_verb_is stats' -l yes -s y -d 'do not ask'
 
 complete -c ccache -n 'not __ccache_verb' -a bench -d 'how fast this server is for your namespaces'
 complete -c ccache -n '__ccache_past bench' -a '(__ccache_namespaces)'
