@@ -71,7 +71,7 @@ set -g __ccache_verbs get warm inspect invalidate stats bench config ping repl h
 # which choose the server and the configuration
 set -g __ccache_settled --host -h --port -p --socket -s --uri -u --db -n --pass -a --user --cacert --cert --key --sni --proxy --timeout --config --profile
 set -g __ccache_settled_flags --tls --insecure
-set -g __ccache_with_argument --host -h --port -p --socket -s --uri -u --db -n --pass -a --user --cacert --cert --key --sni --proxy --timeout --config --profile --output -o --progress --log-level --log-format --set --ids --from --if --expiring --ttl --deadline --until --failures --if-locked --key --match --where --limit --sample --top --by --max-value --max-keys --backup --drift --examples --key --match --where --max-keys --event --data --follow --event-field --bad-events --group --consumer --claim-after --max-tries --dead-letter --report-every --sample --max-lines --max-bytes --max-latency --top --watch --fail-if --textfile --metric-names --clients --pipeline --threads --rate --ramp-to --duration --requests --warm-up --mix --miss --keys --size --ttl --pick --exponent --seed --command --prepare --ids --sample --assert --hdr --rounds --baseline --max-regress --stampede --source-latency --preset --job --save-job --max-keys --count --execute -e
+set -g __ccache_with_argument --host -h --port -p --socket -s --uri -u --db -n --pass -a --user --cacert --cert --key --sni --proxy --timeout --config --profile --output -o --progress --log-level --log-format --set --ids --from --if --expiring --ttl --deadline --until --failures --if-locked --key --match --where --limit --sample --top --by --max-value --max-keys --backup --drift --examples --where --key --keys --match --tag --older-than --ttl-below --ttl-above --max-keys --in --throttle --backup --backup-limit --undo --resume --event --data --follow --event-field --bad-events --group --consumer --claim-after --max-tries --dead-letter --report-every --sample --max-lines --max-bytes --max-latency --top --watch --fail-if --textfile --metric-names --clients --pipeline --threads --rate --ramp-to --duration --requests --warm-up --mix --miss --keys --size --ttl --pick --exponent --seed --command --prepare --ids --sample --assert --hdr --rounds --baseline --max-regress --stampede --source-latency --preset --job --save-job --max-keys --count --execute -e
 
 complete -c ccache -f
 complete -c ccache -l host -s h -x -d 'Redis server\'s name or address'
@@ -152,16 +152,36 @@ complete -c ccache -n '__ccache_verb_is inspect' -l no-backup -d '--repair: reco
 complete -c ccache -n '__ccache_verb_is inspect' -l drift -x -d 'compare N random cached values with their source; exit 1 on a difference'
 complete -c ccache -n '__ccache_verb_is inspect' -l examples -x -d '--audit: show N keys of each finding (default 3)'
 
-complete -c ccache -n 'not __ccache_verb' -a invalidate -d 'drop keys: plan, confirm, do, tell'
+complete -c ccache -n 'not __ccache_verb' -a invalidate -d 'drop keys: plan, confirm, do, tell; and take it back'
 complete -c ccache -n '__ccache_past invalidate' -a '(__ccache_dynamic)'
 complete -c ccache -n '__ccache_word invalidate 0' -a '(__ccache_namespaces)'
-complete -c ccache -n '__ccache_verb_is invalidate' -l key -x -a '(__ccache_dynamic)' -d 'drop this key; may be given again'
-complete -c ccache -n '__ccache_verb_is invalidate' -l match -x -a '(__ccache_dynamic)' -d 'drop the keys that match'
 complete -c ccache -n '__ccache_verb_is invalidate' -l where -x -a '(__ccache_dynamic)' -d 'drop the namespace\'s keys whose var has this value; \'*\' is any'
 complete -c ccache -n '__ccache_verb_is invalidate' -l all -d 'drop every key of the namespace'
+complete -c ccache -n '__ccache_verb_is invalidate' -l key -x -a '(__ccache_dynamic)' -d 'drop this key; may be given again'
+complete -c ccache -n '__ccache_verb_is invalidate' -l keys -r -F -d 'drop the keys that a file, or - for standard input, names, one a line'
+complete -c ccache -n '__ccache_verb_is invalidate' -l null -s 0 -d 'the names of --keys end with a NUL byte: any key can be named'
+complete -c ccache -n '__ccache_verb_is invalidate' -l match -x -a '(__ccache_dynamic)' -d 'drop the keys that match; with a namespace those of its keys'
+complete -c ccache -n '__ccache_verb_is invalidate' -l tag -x -d 'drop the keys whose hash tag this is: {TAG}'
+complete -c ccache -n '__ccache_verb_is invalidate' -l older-than -x -d 'of these, only keys that were stored longer ago, as their namespace\'s TTL tells'
+complete -c ccache -n '__ccache_verb_is invalidate' -l ttl-below -x -d 'of these, only keys that live for less'
+complete -c ccache -n '__ccache_verb_is invalidate' -l ttl-above -x -d 'of these, only keys that live for more, or for ever'
+complete -c ccache -n '__ccache_verb_is invalidate' -l everything -d 'every key of the namespace, or without one of the database; the name must be typed on a terminal'
+complete -c ccache -n '__ccache_verb_is invalidate' -l no-relations -d 'leave index keys and set members that refer to a dropped key'
 complete -c ccache -n '__ccache_verb_is invalidate' -l dry-run -d 'show the plan, drop nothing'
 complete -c ccache -n '__ccache_verb_is invalidate' -l yes -s y -d 'do not ask'
-complete -c ccache -n '__ccache_verb_is invalidate' -l max-keys -x -d 'refuse to drop more keys'
+complete -c ccache -n '__ccache_verb_is invalidate' -l max-keys -x -d 'refuse to drop more keys (default 10000; with --everything any number)'
+complete -c ccache -n '__ccache_verb_is invalidate' -l soft -d 'shorten the keys\' life to --in instead of ending it now'
+complete -c ccache -n '__ccache_verb_is invalidate' -l in -x -d 'how long they may still live (as --soft); never lengthens a life'
+complete -c ccache -n '__ccache_verb_is invalidate' -l throttle -x -d 'so many keys a second (200/s), or auto: slower while the server answers slowly'
+complete -c ccache -n '__ccache_verb_is invalidate' -l rewarm -d 'fetch what was dropped again from its source'
+complete -c ccache -n '__ccache_verb_is invalidate' -l verify -d 'look again afterwards, and tell which keys came back'
+complete -c ccache -n '__ccache_verb_is invalidate' -l backup -r -F -d 'the undo file to write (default: one in the state directory, kept for 7 days)'
+complete -c ccache -n '__ccache_verb_is invalidate' -l no-backup -d 'save nothing: what is dropped is gone'
+complete -c ccache -n '__ccache_verb_is invalidate' -l backup-limit -x -d 'refuse to drop more than an undo file of this size can hold'
+complete -c ccache -n '__ccache_verb_is invalidate' -l undo -r -F -d 'bring back what a run dropped or changed, where nothing new is'
+complete -c ccache -n '__ccache_verb_is invalidate' -l salvage -d 'undo what is whole of a cut or damaged file'
+complete -c ccache -n '__ccache_verb_is invalidate' -l elsewhere -d 'undo into another server or database than the file is of'
+complete -c ccache -n '__ccache_verb_is invalidate' -l resume -r -F -d 'go on with the run that wrote this undo file and did not come to its end'
 complete -c ccache -n '__ccache_verb_is invalidate' -l event -x -a '(__ccache_dynamic)' -d 'do what the configuration declares for this event'
 complete -c ccache -n '__ccache_verb_is invalidate' -l data -r -F -d 'the event\'s payload: JSON, @FILE or - (standard input)'
 complete -c ccache -n '__ccache_verb_is invalidate' -l explain -d 'show which rule of the event leads to which key and why, do nothing'

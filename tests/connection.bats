@@ -127,8 +127,11 @@ serve() { start_on_port PORT "$1.log" port_open_here socat "TCP-LISTEN:@PORT@,bi
 	export REDIS_URL=unix://ops:pw@$REDIS_SOCKET
 	cc_run invalidate --key "$VALUE" --yes
 	assert_exit 4
+	assert_stderr_line "ccache: error: redis unix:$REDIS_SOCKET/0: NOPERM: this user may not run 'WATCH' on '$VALUE' (ACL SETUSER ops +WATCH ~$VALUE)"
+	cc_run invalidate --key "$VALUE" --yes --no-backup
+	assert_exit 4
 	assert_stderr_line "ccache: error: redis unix:$REDIS_SOCKET/0: NOPERM: this user may not run 'UNLINK' on '$VALUE' (ACL SETUSER ops +UNLINK ~$VALUE)"
-	cc_run invalidate call-logs --all --yes -o json
+	cc_run invalidate call-logs --all --yes --no-backup -o json
 	assert_exit 4
 	assert_stderr_line "NOPERM: this user may not run 'UNLINK' on 'call:logs:*' (ACL SETUSER ops +UNLINK ~call:logs:*)"
 	assert_json '[.removed, .failed, .complete]' '[0,1,false]'

@@ -115,8 +115,8 @@ check_option() {
 	verbs=$(ccache help | sed -n '/^Verbs:/,/^$/s/^  \([a-z]*\) .*/\1/p')
 	assert_equal "$(echo $verbs)" "$_ccache_verbs"
 	for verb in $_ccache_verbs; do
-		options=$({ ccache help; ccache help "$verb"; } | sed -n '/ptions.*:$/,/^$/p' | grep -oE '^ +(-[a-zA-Z], )?--[a-z-]+' |
-			grep -oE -- '-[a-zA-Z]\b|--[a-z-]+' | sort -u)
+		options=$({ ccache help; ccache help "$verb"; } | sed -n '/ptions.*:$/,/^$/p' | grep -oE '^ +(-[a-zA-Z0-9], )?--[a-z-]+' |
+			grep -oE -- '-[a-zA-Z0-9]\b|--[a-z-]+' | sort -u)
 		assert_equal "$options" "$(printf '%s\n' $(_ccache_options "$verb") | sort -u)"
 	done
 }
@@ -166,6 +166,7 @@ blocks() {
 	echo 507f1f77bcf86cd799439011 >ids.txt
 	echo '{"key":"message:1","value":1}' >rows.ndjson
 	ccache config show >callcache.json
+	ccache invalidate message --all --yes -q --backup dropped.undo >/dev/null
 	source "$ROOT/completions/ccache.bash"
 	local verb line count=0
 	for verb in $_ccache_verbs; do

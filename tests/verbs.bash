@@ -13,7 +13,8 @@ assert_adds_up() {
 			and (([.namespaces[].complete] | all) or (.complete | not))
 			and .failed == ([to_entries[] | select(.key | startswith("failed_")) | .value] | add)
 			and .skipped == ([to_entries[] | select(.key | startswith("skipped_")) | .value] | add)
-		elif .schema == "ccache.invalidate/1" then .requested == .removed + .gone + .failed
+		elif .schema == "ccache.invalidate/1" then .requested == .removed + .shortened + .kept + .gone + .failed
+		elif .schema == "ccache.undo/1" then .dry_run or .changes == .restored + .kept + .expired + .failed
 		else error("what report is this?") end' true
 }
 

@@ -92,7 +92,9 @@ static int over_limit(struct backup *backup, struct err *err)
 
 int backup_add(struct backup *backup, struct backup_record *record, struct err *err)
 {
-	if (err_is_set(&backup->failed))
+	/* over its limit, a file may still tell which changes were not made, and end */
+	if (backup->failed.kind == ERR_OUTPUT ||
+	    (err_is_set(&backup->failed) && can_be_undone(record->kind)))
 		return fail(backup, err);
 	if (backup->limit && can_be_undone(record->kind) &&
 	    backup_size(backup) + backup_frame_size(record) > backup->limit)

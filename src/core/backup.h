@@ -163,4 +163,7 @@ bool backup_cursor(const struct backup_reader *reader, struct bytes *ret_cursor,
 int backup_prev(struct backup_reader *reader, struct backup_record *ret_record,
 		struct err *err);
 
+/* From the last record again. */
+void backup_rewind(struct backup_reader *reader);
+
 #endif

@@ -38,11 +38,15 @@ int backup_origin_ask(struct redis *redis, const char *what, struct backup_origi
 	struct buf target = {0};
 	const struct reply *reply = NULL;
 
+	/* a cluster is known by its first primary */
+	if (redis_nodes(redis, err) == 0)
+		return -1;
 	target_describe(redis_target(redis), &target);
+	origin.db = redis_target(redis)->db;
+	redis = redis_node(redis, 0);
 	snprintf(origin.target, sizeof origin.target, "%s", buf_str(&target));
 	buf_release(&target);
 	snprintf(origin.what, sizeof origin.what, "%s", what);
-	origin.db = redis_target(redis)->db;
 	if (redis_call_words(redis, REDIS_IDEMPOTENT, &reply, err, "INFO", "server", NULL) != 0)
 		return -1;
 	if (reply->type == REPLY_STRING)

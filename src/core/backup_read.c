@@ -192,12 +192,13 @@ static int look(struct backup_reader *reader, struct err *err)
 		unsigned char kind = 0;
 		uint64_t place = find_frame(reader, offset, &frame, &kind);
 
-		if (place != offset)
-			note_damage(reader, offset);
-		if (place >= reader->size) {
+		if (place >=
+		    reader->size) { /* cut within a record: an end is missing, no more */
 			reader->check.finished = false;
 			break;
 		}
+		if (place != offset)
+			note_damage(reader, offset);
 		if (note(reader, place, &frame, kind, err) != 0)
 			return -1;
 		offset = place + BACKUP_FRAME_HEAD + frame.len;
@@ -304,6 +305,13 @@ bool backup_cursor(const struct backup_reader *reader, struct bytes *ret_cursor,
 	*ret_cursor = buf_bytes(&reader->cursor);
 	*ret_run_id = buf_bytes(&reader->run_id);
 	return reader->cursor.len > 0;
+}
+
+void backup_rewind(struct backup_reader *reader)
+{
+	reader->block = reader->block_count;
+	reader->left = 0;
+	reader->void_count = 0;
 }
 
 /* The places of the block before. */

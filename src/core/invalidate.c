@@ -1,206 +1,111 @@
-#include "core/invalidate.h"
+#include "core/invalidate_private.h"
 
 #include "base/err.h"
-#include "core/inspect.h"
-#include "core/namespace.h"
+#include "base/mem.h"
+#include "core/backup.h"
+#include "core/inspect_filter.h"
 #include "core/scan.h"
 #include "core/sidecar.h"
+#include "core/throttle.h"
 #include "wire/redis.h"
 
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define RESTARTS 3 /* of a walk that the connection broke under */
 #define PROGRESS_EVERY 1024
-
-static int refuse(const struct invalidate_target *target, struct err *err)
-{
-	return err_set(err, ERR_REFUSED,
-		       "more than %llu keys would be dropped; narrow it, or raise the limit "
-		       "with --max-keys N",
-		       (unsigned long long)target->max_keys);
-}
-
-/* --- plan --- */
-
-struct planning {
-	const struct invalidate_target *target;
-	struct invalidate_plan *plan;
-	bool over;
-};
-
-static void plan_key(struct invalidate_plan *plan, const struct scan_key *key)
-{
-	plan->keys++;
-	if (key->bytes >= 0)
-		plan->bytes += (uint64_t)key->bytes;
-	if (key->ttl_ms == SCAN_TTL_NONE)
-		plan->without_ttl++;
-	else if (key->ttl_ms > plan->longest_ttl_ms)
-		plan->longest_ttl_ms = key->ttl_ms;
-	if (plan->sample_count < INVALIDATE_SAMPLES)
-		buf_add(&plan->samples[plan->sample_count++], key->key);
-}
-
-static bool on_planned(void *ctx, const struct scan_key *key)
-{
-	struct planning *planning = ctx;
-	struct bytes values[TEMPLATE_VARS_MAX];
-	const struct ns *ns = NULL;
-
-	if (!inspect_filter_accepts(planning->target->filter, key->key, &ns, values))
-		return true;
-	plan_key(planning->plan, key);
-	planning->over = planning->plan->keys > planning->target->max_keys;
-	return !planning->over;
-}
-
-static int plan_filter(struct redis *redis, const struct invalidate_target *target,
-		       struct invalidate_plan *plan, struct err *err)
-{
-	struct planning planning = {.target = target, .plan = plan};
-	struct scan_result result = {0};
-	struct scan_options options = {.match = buf_bytes(&target->filter->glob),
-				       .probes = SCAN_TTL | SCAN_BYTES,
-				       .fn = on_planned,
-				       .ctx = &planning};
-	int status = scan_run(redis, &options, &result, err);
-
-	plan->bytes_known = !(result.denied & SCAN_BYTES);
-	return status == 0 && planning.over ? refuse(target, err) : status;
-}
-
-struct look {
-	struct redis *redis;
-	struct scan_key key;
-	struct err err;
-	bool denied;
-};
-
-static void on_ttl(void *ctx, const struct reply *reply)
-{
-	struct look *look = ctx;
-
-	if (reply->type == REPLY_INTEGER)
-		look->key.ttl_ms = reply->integer;
-	else
-		redis_fail(look->redis, reply, "PTTL", look->key.key, &look->err);
-}
-
-static void on_bytes(void *ctx, const struct reply *reply)
-{
-	struct look *look = ctx;
-
-	look->key.bytes = reply->type == REPLY_INTEGER ? reply->integer : -1;
-	look->denied = reply->type == REPLY_ERROR;
-}
-
-/* Named keys are few: one round trip each keeps this simple and the plan exact. */
-static int look_at(struct redis *redis, struct look *look, struct err *err)
-{
-	const struct bytes ttl[] = {BYTES("PTTL"), look->key.key};
-	const struct bytes bytes[] = {BYTES("MEMORY"), BYTES("USAGE"), look->key.key};
-	struct redis_command commands[] = {
-	    {.argv = ttl, .argc = 2, .flags = REDIS_IDEMPOTENT, .fn = on_ttl, .ctx = look},
-	    {.argv = bytes, .argc = 3, .flags = REDIS_IDEMPOTENT, .fn = on_bytes, .ctx = look},
-	};
-
-	for (size_t i = 0; i < 2; i++)
-		if (redis_submit(redis, &commands[i], err) != 0)
-			return -1;
-	if (redis_drain(redis, 0, err) != 0)
-		return -1;
-	if (!err_is_set(&look->err))
-		return 0;
-	*err = look->err;
-	return -1;
-}
-
-static int plan_keys(struct redis *redis, const struct invalidate_target *target,
-		     struct invalidate_plan *plan, struct err *err)
-{
-	plan->bytes_known = true;
-	if (target->key_count > target->max_keys)
-		return refuse(target, err);
-	for (size_t i = 0; i < target->key_count; i++) {
-		struct look look = {.redis = redis, .key = {.key = target->keys[i]}};
-
-		if (look_at(redis, &look, err) != 0)
-			return -1;
-		plan->bytes_known = plan->bytes_known && !look.denied;
-		if (look.key.ttl_ms == SCAN_TTL_GONE)
-			plan->absent++;
-		else
-			plan_key(plan, &look.key);
-	}
-	return 0;
-}
-
-int invalidate_plan(struct redis *redis, const struct invalidate_target *target,
-		    struct invalidate_plan *ret_plan, struct err *err)
-{
-	*ret_plan = (struct invalidate_plan){0};
-	if (target->filter)
-		return plan_filter(redis, target, ret_plan, err);
-	return plan_keys(redis, target, ret_plan, err);
-}
-
-void invalidate_plan_release(struct invalidate_plan *plan)
-{
-	for (size_t i = 0; i < plan->sample_count; i++)
-		buf_release(&plan->samples[i]);
-	plan->sample_count = 0;
-}
-
-/* --- run --- */
+#define BATCH 64       /* keys of one UNLINK; in a cluster 1: they share no slot */
+#define UNDER_WAY 8192 /* batches sent and not answered, at most: over the session's window */
+#define IN_FLIGHT 128  /* commands of a list */
+#define PAGES_PER_CURSOR 8 /* a batch is cut short for a cursor only now and then */
 
 struct run {
-	struct redis *redis;
-	const struct invalidate_target *target;
+	const struct invalidate_job *job;
 	struct invalidate_report *report;
-	invalidate_progress_fn *progress;
-	void *ctx;
-	const volatile int *cancel;
-	struct buf sidecar; /* the name of the current key's */
+	struct take_job take;
+	bool is_cluster;
+	bool direct; /* nothing is saved: UNLINK without a look */
+	/* keys that wait for their batch to fill up */
+	struct mem_arena arena;
+	struct bytes keys[TAKE_BATCH];
+	size_t count;
+	/* sizes of the batches under way, a ring */
+	unsigned char sent[UNDER_WAY];
+	size_t head, tail;
+	struct buf sidecars;
+	uint64_t told; /* progress */
+	unsigned pages;
 	bool over;
 	struct err err;
 };
 
-/* Answers come in the order of the keys; of a scanned one its pattern is known. */
+static bool interrupted(const struct run *run)
+{
+	return run->job->cancel && *run->job->cancel;
+}
+
+static void tell(struct run *run)
+{
+	const struct take_counts *counts = &run->report->counts;
+	uint64_t done =
+	    counts->removed + counts->shortened + counts->kept + counts->gone + counts->failed;
+
+	if (!run->job->progress || done - run->told < PROGRESS_EVERY)
+		return;
+	run->told = done;
+	run->job->progress(run->job->ctx, done, counts->failed);
+}
+
+/* --- without saving --- */
+
+/* The first key of the batch that is answered; of one that a walk found its pattern is known.
+ */
 static struct bytes failed_key(const struct run *run)
 {
-	const struct invalidate_report *report = run->report;
+	const struct take_counts *counts = &run->report->counts;
+	uint64_t left = counts->removed + counts->gone + counts->failed + 1;
+	struct keylist_walk walk = {0};
+	struct bytes key = {NULL, 0};
 
-	return run->target->filter
-		   ? buf_bytes(&run->target->filter->glob)
-		   : run->target->keys[report->removed + report->gone + report->failed];
+	if (run->job->target->filter)
+		return buf_bytes(&run->job->target->filter->glob);
+	while (left-- > 0 && keylist_next(&run->job->plan->list, &walk, &key))
+		;
+	return key;
 }
 
 /* Keeps the first failure; one that every further key would meet ends the run. */
-static void fail(struct run *run, const struct reply *reply)
+static void fail(struct run *run, const struct reply *reply, size_t keys)
 {
 	struct err err = {0};
 
-	redis_fail(run->redis, reply, "UNLINK", failed_key(run), &err);
-	run->report->failed++;
-	if (reply_stops_writing(reply)) {
+	bool stops = reply_stops_writing(reply);
+
+	if (!err_is_set(&run->err) && (stops || run->report->counts.problem.len == 0))
+		redis_fail(run->job->redis, reply, "UNLINK", failed_key(run), &err);
+	run->report->counts.failed += keys;
+	if (stops) {
 		if (!err_is_set(&run->err))
 			run->err = err;
-	} else if (run->report->problem.len == 0) {
-		buf_add_str(&run->report->problem, err.text);
+	} else if (run->report->counts.problem.len == 0) {
+		buf_add_str(&run->report->counts.problem, err.text);
 	}
 }
 
 static void on_unlinked(void *ctx, const struct reply *reply)
 {
 	struct run *run = ctx;
-	struct invalidate_report *report = run->report;
+	size_t keys = run->sent[run->head++ % UNDER_WAY];
 
-	if (reply->type != REPLY_INTEGER)
-		fail(run, reply);
-	else if (reply->integer > 0)
-		report->removed++;
-	else
-		report->gone++;
-	uint64_t done = report->removed + report->gone + report->failed;
-	if (run->progress && done % PROGRESS_EVERY == 0)
-		run->progress(run->ctx, done, report->failed);
+	if (reply->type == REPLY_INTEGER && reply->integer >= 0 &&
+	    (uint64_t)reply->integer <= keys) {
+		run->report->counts.removed += (uint64_t)reply->integer;
+		run->report->counts.gone += keys - (uint64_t)reply->integer;
+	} else {
+		fail(run, reply, keys);
+	}
+	tell(run);
 }
 
 static void on_fenced(void *ctx, const struct reply *reply)
@@ -208,114 +113,222 @@ static void on_fenced(void *ctx, const struct reply *reply)
 	struct run *run = ctx;
 
 	if (reply->type != REPLY_INTEGER)
-		run->report->unfenced++;
+		run->report->unfenced += run->sent[run->head % UNDER_WAY];
 }
 
-/* The sidecar goes first: from then on no fetch that began earlier can store its value. */
-static int unlink_sidecar(struct run *run, struct bytes key, struct err *err)
+static int send(struct run *run, const struct bytes *argv, redis_reply_fn *fn)
 {
-	buf_clear(&run->sidecar);
-	sidecar_name(&run->sidecar, key);
-	const struct bytes argv[] = {BYTES("UNLINK"), buf_bytes(&run->sidecar)};
-	struct redis_command command = {.argv = argv, .argc = 2, .fn = on_fenced, .ctx = run};
+	struct redis_command command = {
+	    .argv = argv, .argc = run->count + 1, .fn = fn, .ctx = run};
 
-	return redis_submit(run->redis, &command, err);
+	return redis_submit(run->job->redis, &command, &run->err);
 }
 
-static int unlink_key(struct run *run, struct bytes key, struct err *err)
+/* The sidecars go first: from then on no fetch that began earlier can store its value. */
+static int unlink_batch(struct run *run)
 {
-	const struct bytes argv[] = {BYTES("UNLINK"), key};
-	struct redis_command command = {.argv = argv, .argc = 2, .fn = on_unlinked, .ctx = run};
+	struct bytes argv[BATCH + 1] = {BYTES("UNLINK")};
+	size_t ends[BATCH];
 
-	if (unlink_sidecar(run, key, err) != 0)
+	buf_clear(&run->sidecars);
+	for (size_t i = 0; i < run->count; i++) {
+		sidecar_name(&run->sidecars, run->keys[i]);
+		ends[i] = run->sidecars.len;
+	}
+	for (size_t i = 0, at = 0; i < run->count; at = ends[i++])
+		argv[i + 1] = bytes_sub(buf_bytes(&run->sidecars), at, ends[i] - at);
+	run->sent[run->tail++ % UNDER_WAY] = (unsigned char)run->count;
+	run->report->counts.asked += run->count;
+	if (send(run, argv, on_fenced) != 0) {
+		run->tail--; /* nothing hears of this batch */
+		run->report->counts.failed += run->count;
 		return -1;
-	run->report->requested++;
-	return redis_submit(run->redis, &command, err);
+	}
+	for (size_t i = 0; i < run->count; i++)
+		argv[i + 1] = run->keys[i];
+	return send(run, argv, on_unlinked);
 }
 
-static bool interrupted(const struct run *run)
+/* --- batches --- */
+
+static int dispatch(struct run *run)
 {
-	return run->cancel && *run->cancel;
+	int status = 0;
+
+	if (run->count == 0)
+		return 0;
+	if (run->job->throttle)
+		throttle_wait(run->job->throttle, run->count, run->job->cancel);
+	if (run->direct) {
+		status = unlink_batch(run);
+		if (status == 0 && run->job->throttle) /* what it measures is an answer */
+			status = redis_drain(run->job->redis, 0, &run->err);
+	} else {
+		status = take_keys(&run->take, run->keys, run->count, &run->report->counts,
+				   &run->err);
+		tell(run);
+	}
+	if (run->job->throttle)
+		throttle_answered(run->job->throttle);
+	run->count = 0;
+	mem_arena_clear(&run->arena);
+	return status;
 }
 
-static int check_interrupted(const struct run *run, struct err *err)
+static int add(struct run *run, struct bytes key)
 {
-	return interrupted(run)
-		   ? err_set(err, ERR_INTERRUPTED, "interrupted: not every key had its turn")
-		   : 0;
+	run->keys[run->count++] = mem_arena_bytes(&run->arena, key);
+	size_t full = !run->direct ? TAKE_BATCH : run->is_cluster ? 1 : BATCH;
+
+	return run->count == full ? dispatch(run) : 0;
+}
+
+static bool must_stop(const struct run *run)
+{
+	return interrupted(run) || err_is_set(&run->err);
+}
+
+/* Ends with the last batch and every answer; the error is the first that was met. */
+static int settle(struct run *run, bool complete, struct err *err)
+{
+	if (!must_stop(run))
+		dispatch(run);
+	struct err last = {0};
+	if (redis_drain(run->job->redis, 0, &last) != 0 && !err_is_set(&run->err))
+		run->err = last;
+	if (!err_is_set(&run->err) && run->over)
+		invalidate_refuse(run->job->target, &run->err);
+	if (!err_is_set(&run->err) && !complete && interrupted(run))
+		err_set(&run->err, ERR_INTERRUPTED, "interrupted: not every key had its turn");
+	run->report->complete = complete && !err_is_set(&run->err);
+	if (!err_is_set(&run->err))
+		return 0;
+	*err = run->err;
+	return -1;
+}
+
+static int run_list(struct run *run, struct err *err)
+{
+	struct keylist_walk walk = {0};
+	struct bytes key;
+	bool more = true;
+
+	while (!must_stop(run) && (more = keylist_next(&run->job->plan->list, &walk, &key))) {
+		add(run, key);
+		/* enough to keep the server busy; what it refuses, it refuses soon */
+		if (redis_outstanding(run->job->redis) > IN_FLIGHT)
+			redis_drain(run->job->redis, IN_FLIGHT / 2, &run->err);
+	}
+	return settle(run, !more, err);
 }
 
 static bool on_found(void *ctx, const struct scan_key *key)
 {
 	struct run *run = ctx;
-	struct bytes values[TEMPLATE_VARS_MAX];
-	const struct ns *ns = NULL;
+	uint64_t unknown_age = 0;
 
-	if (!inspect_filter_accepts(run->target->filter, key->key, &ns, values))
+	if (!invalidate_accepts(run->job->target, key, &unknown_age))
 		return true;
-	run->over = run->report->requested >= run->target->max_keys;
-	return !run->over && !interrupted(run) && !err_is_set(&run->err) &&
-	       unlink_key(run, key->key, &run->err) == 0;
+	run->over = run->report->counts.asked + run->count >= run->job->target->max_keys;
+	return !run->over && !must_stop(run) && add(run, key->key) == 0;
+}
+
+/* Everything before the cursor is done: from here a killed run may go on. */
+static void on_page(void *ctx, uint64_t cursor)
+{
+	struct run *run = ctx;
+	char text[24];
+	const struct bytes items[] = {
+	    {text, (size_t)snprintf(text, sizeof text, "%" PRIu64, cursor)},
+	    bytes_of(run->job->run_id)};
+	struct backup_record record = {.kind = BACKUP_CURSOR, .items = items, .item_count = 2};
+
+	if (!run->job->backup || run->is_cluster || ++run->pages % PAGES_PER_CURSOR != 0 ||
+	    must_stop(run))
+		return;
+	if (dispatch(run) == 0 && backup_add(run->job->backup, &record, &run->err) == 0)
+		backup_flush(run->job->backup, &run->err);
 }
 
 static int run_filter(struct run *run, struct err *err)
 {
-	struct scan_result result = {0};
-	struct scan_options options = {
-	    .match = buf_bytes(&run->target->filter->glob), .fn = on_found, .ctx = run};
-	int status = scan_run(run->redis, &options, &result, err);
-	if (status == 0 && err_is_set(&run->err)) {
-		*err = run->err;
-		status = -1;
+	struct scan_result result = {.broken = true};
+	struct scan_options options = {.match = buf_bytes(&run->job->target->filter->glob),
+				       .start = run->job->target->start,
+				       .probes = invalidate_probes(run->job->target),
+				       .fn = on_found,
+				       .page_fn = on_page,
+				       .ctx = run};
+	struct err err_of_scan = {0};
+
+	for (unsigned i = 0; i <= RESTARTS && result.broken; i++) {
+		err_of_scan = (struct err){0};
+		scan_run(run->job->redis, &options, &result, &err_of_scan);
+		options.start = 0;
 	}
-	if (status == 0 && run->over)
-		status = refuse(run->target, err);
-	if (status == 0 && !result.complete)
-		status = check_interrupted(run, err);
-	run->report->complete = status == 0 && result.complete;
-	return status;
+	if (!err_is_set(&run->err))
+		run->err = err_of_scan;
+	return settle(run, result.complete, err);
 }
 
-static int run_keys(struct run *run, struct err *err)
+/* Behind the keys, so that a crash in between leaves at worst a member without its key. */
+static int run_members(struct run *run, struct err *err)
 {
-	size_t i = 0;
+	const struct referrers *referrers = &run->job->plan->referrers;
 
-	for (; i < run->target->key_count && !interrupted(run) && !err_is_set(&run->err); i++)
-		if (unlink_key(run, run->target->keys[i], err) != 0)
-			return -1;
-	if (redis_drain(run->redis, 0, err) != 0)
-		return -1;
-	if (err_is_set(&run->err)) {
-		*err = run->err;
-		return -1;
+	for (size_t i = 0; i < referrers->set_count; i++) {
+		const struct referrer_set *set = &referrers->sets[i];
+		struct keylist_walk walk = {0};
+		struct bytes members[TAKE_BATCH];
+		size_t count = 0;
+		bool more = true;
+
+		while (more) {
+			more = keylist_next(&set->members, &walk, &members[count]);
+			count += more;
+			if (count == 0 || (more && count < TAKE_BATCH))
+				continue;
+			if (take_members(&run->take, buf_bytes(&set->key), members, count,
+					 &run->report->counts, err) != 0)
+				return -1;
+			count = 0;
+		}
 	}
-	run->report->complete = i == run->target->key_count;
-	return run->report->complete ? 0 : check_interrupted(run, err);
+	return 0;
 }
 
-int invalidate_run(struct redis *redis, const struct invalidate_target *target,
-		   const volatile int *cancel, invalidate_progress_fn *progress, void *ctx,
-		   struct invalidate_report *ret_report, struct err *err)
+int invalidate_run(const struct invalidate_job *job, struct invalidate_report *ret_report,
+		   struct err *err)
 {
-	struct run run = {.redis = redis,
-			  .target = target,
-			  .report = ret_report,
-			  .progress = progress,
-			  .ctx = ctx,
-			  .cancel = cancel};
+	struct run *run = mem_zalloc(1, sizeof *run);
 
 	*ret_report = (struct invalidate_report){0};
+	run->job = job;
+	run->report = ret_report;
+	run->direct = !job->backup && !job->soft;
+	run->is_cluster =
+	    redis_nodes(job->redis, err) > 0 && redis_node(job->redis, 0) != job->redis;
+	run->take = (struct take_job){.redis = job->second,
+				      .is_cluster = run->is_cluster,
+				      .backup = job->backup,
+				      .soft = job->soft,
+				      .soft_ms = job->soft_ms,
+				      .cancel = job->cancel};
 	/* what was sent must be answered before the report: the session itself does not stop */
-	const volatile int *before = redis_set_cancel(redis, NULL);
-	int status = target->filter ? run_filter(&run, err) : run_keys(&run, err);
-	redis_set_cancel(redis, before);
-	buf_release(&run.sidecar);
+	const volatile int *before = redis_set_cancel(job->redis, NULL);
+	int status = job->plan->listed ? run_list(run, err) : run_filter(run, err);
+	if (status == 0 && !job->soft)
+		status = run_members(run, err);
+	redis_set_cancel(job->redis, before);
+	mem_arena_release(&run->arena);
+	buf_release(&run->sidecars);
+	free(run);
 	return status;
 }
 
 void invalidate_report_release(struct invalidate_report *report)
 {
-	buf_release(&report->problem);
+	buf_release(&report->counts.problem);
 }
 
 bool invalidate_is_catch_all(struct bytes glob)

@@ -19,6 +19,8 @@ struct page {
 	size_t count;
 	size_t at;     /* the key whose probe is answered next */
 	unsigned left; /* its probes without answer */
+	uint64_t next; /* the cursor behind it */
+	bool told;     /* page_fn knows */
 };
 
 struct scan {
@@ -41,7 +43,7 @@ static void yield(struct scan *scan, const struct scan_key *key)
 {
 	struct scan_result *result = scan->result;
 
-	if (scan->stopped)
+	if (scan->stopped || err_is_set(&scan->err)) /* what was not answered is not known */
 		return;
 	if (key->ttl_ms == SCAN_TTL_GONE) {
 		result->gone++;
@@ -136,11 +138,18 @@ int scan_take(const struct redis *redis, enum scan_probe probe, const struct rep
 /* Yields from page->at on what has no answer to wait for. */
 static void settle(struct page *page)
 {
+	struct scan *scan = page->scan;
+
 	while (page->left == 0 && page->at < page->count) {
 		yield(page->scan, &page->keys[page->at]);
 		if (++page->at < page->count)
 			page->left = page->keys[page->at].asked;
 	}
+	if (page->at < page->count || page->told)
+		return;
+	page->told = true;
+	if (scan->options->page_fn && !scan->stopped && !err_is_set(&scan->err))
+		scan->options->page_fn(scan->options->ctx, page->next);
 }
 
 static void on_probe(void *ctx, const struct reply *reply)
@@ -184,6 +193,8 @@ static void fill_page(struct page *page, const struct reply *list)
 	mem_arena_clear(&page->arena);
 	page->keys = mem_arena_alloc(&page->arena, list->count * sizeof *page->keys);
 	page->count = page->at = 0;
+	page->next = scan->cursor;
+	page->told = false;
 	for (size_t i = 0; i < list->count; i++) {
 		struct bytes key = list->items[i]->text;
 
@@ -215,7 +226,8 @@ static int read_cursor(const struct scan *scan, const struct reply *reply, uint6
 	    reply->items[1]->type != REPLY_ARRAY ||
 	    num_parse_u64(reply->items[0]->text, 0, UINT64_MAX, ret_cursor) != 0)
 		return redis_fail(scan->redis, reply, "SCAN", (struct bytes){NULL, 0}, err);
-	if (redis_counts(scan->redis)->reconnects != scan->reconnects)
+	scan->result->broken = redis_counts(scan->redis)->reconnects != scan->reconnects;
+	if (scan->result->broken)
 		return err_set(
 		    err, ERR_REDIS,
 		    "the connection broke in the middle of the walk: the server may "
@@ -332,6 +344,7 @@ static int walk_node(struct redis *redis, const struct scan_options *options,
 	};
 
 	*ret_result = (struct scan_result){0};
+	scan.cursor = options->start;
 	scan_pace_init(&scan.pace);
 	for (size_t i = 0; i < PAGES; i++)
 		scan.pages[i].scan = &scan;
@@ -355,6 +368,7 @@ static void add(struct scan_result *sum, const struct scan_result *part)
 	sum->hits += part->hits;
 	sum->denied |= part->denied;
 	sum->complete = sum->complete && part->complete;
+	sum->broken = sum->broken || part->broken;
 	sum->resized = sum->resized || part->resized;
 }
 

@@ -43,13 +43,18 @@ typedef bool scan_key_fn(void *ctx, const struct scan_key *key);
 /* The probes for one key, in place of scan_options.probes; may set its tag. */
 typedef unsigned scan_probes_fn(void *ctx, struct scan_key *key);
 
+/* Every key of the pages so far was yielded; a walk on the same server may start at cursor. */
+typedef void scan_page_fn(void *ctx, uint64_t cursor);
+
 struct scan_options {
 	struct bytes match; /* glob; empty: every key */
+	uint64_t start;     /* the cursor to begin with; 0: the beginning */
 	unsigned probes;
 	scan_probes_fn *probes_of; /* or NULL: probes for each */
 	bool own;                  /* yield the keys that are ccache's own, too */
 	size_t page; /* SCAN's COUNT; 0: as many as the server does in about 0.7 ms */
 	scan_key_fn *fn;
+	scan_page_fn *page_fn; /* may be NULL */
 	void *ctx;
 };
 
@@ -61,6 +66,7 @@ struct scan_result {
 	uint64_t expected; /* DBSIZE at the start, 0: not allowed to ask */
 	unsigned denied; /* probes that this user may not send, or this server does not know */
 	bool complete;   /* the cursor came back to 0 and fn never stopped it */
+	bool broken;     /* it failed because the connection broke: it may be run again */
 	bool resized;    /* the table changed its size, or may have: keys may have come twice */
 };
 

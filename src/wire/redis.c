@@ -324,6 +324,10 @@ void redis_put(struct redis *redis, const struct redis_command *command, struct 
 	if (redis->ring.count == 0 && !redis->in_callback)
 		wake(redis);
 	redis->counts.commands++;
+	if ((command->flags & REDIS_BOUND) && !redis->transport) {
+		redis_queue_add_lost(redis, command);
+		return;
+	}
 	if (command->argc > 0)
 		redis_queue_add(redis, command);
 	else

@@ -41,8 +41,8 @@ enum redis_flags {
 	 */
 	REDIS_IDEMPOTENT = 1,
 	/*
-	 * Belongs to what this connection holds (WATCH, MULTI): lost when it breaks, and never
-	 * sent on the next one.
+	 * Belongs to what this connection holds (WATCH, MULTI): lost when it breaks, or is
+	 * closed already (connect first), and never sent on the next one. Not from a callback.
 	 */
 	REDIS_BOUND = 2,
 };

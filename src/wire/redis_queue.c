@@ -123,6 +123,20 @@ static void pop_lost(struct redis *redis)
 		pop(redis, &lost);
 }
 
+void redis_queue_add_lost(struct redis *redis, const struct redis_command *command)
+{
+	struct redis_ring *ring = &redis->ring;
+
+	if (!err_is_set(&redis->fault))
+		err_set(&redis->fault, ERR_REDIS, "the connection was closed");
+	if (ring->count == ring->size)
+		grow(ring);
+	*slot(ring, ring->count++) =
+	    (struct redis_pending){.fn = command->fn, .ctx = command->ctx};
+	redis_queue_grant(redis);
+	pop_lost(redis);
+}
+
 /* Where the transport may have sent up to: TLS encrypts and sends parts of an unfinished offer.
  */
 static bool started(const struct redis *redis, const struct redis_pending *pending)

@@ -16,6 +16,8 @@ void redis_queue_add_raw(struct redis *redis, const struct redis_command *comman
  * may have been sent.
  */
 struct bytes redis_queue_raw(const struct redis *redis, bool *ret_started);
+/* Queues one that has no connection to go over: lost when its turn comes. */
+void redis_queue_add_lost(struct redis *redis, const struct redis_command *command);
 /* Lets go as many commands as the window allows, at least one. */
 void redis_queue_grant(struct redis *redis);
 /* True when nothing waits for the window and half of it is free. */

@@ -220,10 +220,19 @@ static struct inspect_filter filter_of(const char *match)
 	return filter;
 }
 
+static int drop(const struct invalidate_target *what, const struct invalidate_plan *plan,
+		const volatile int *cancel, struct invalidate_report *report, struct err *err)
+{
+	struct invalidate_job job = {
+	    .redis = redis, .target = what, .plan = plan, .cancel = cancel};
+
+	return invalidate_run(&job, report, err);
+}
+
 TEST(invalidate_drops_what_it_planned)
 {
 	struct inspect_filter filter = filter_of(NULL);
-	struct invalidate_target what = {.filter = &filter, .max_keys = 1000};
+	struct invalidate_target what = {.set = set, .filter = &filter, .max_keys = 1000};
 	struct invalidate_plan plan;
 	struct invalidate_report report;
 	struct err err = {0};
@@ -233,10 +242,12 @@ TEST(invalidate_drops_what_it_planned)
 	CHECK_INT(plan.keys, 1000);
 	CHECK_INT(plan.sample_count, INVALIDATE_SAMPLES);
 	CHECK(plan.bytes_known && plan.longest_ttl_ms > 90000);
-	CHECK_INT(invalidate_run(redis, &what, NULL, NULL, NULL, &report, &err), 0);
+	CHECK(plan.listed);
+	CHECK_INT(plan.list.count, 1000);
+	CHECK_INT(drop(&what, &plan, NULL, &report, &err), 0);
 	CHECK(report.complete);
-	CHECK_INT(report.removed, 1000);
-	CHECK_INT(report.requested, report.removed + report.gone + report.failed);
+	CHECK_INT(report.counts.removed, 1000);
+	CHECK_INT(report.counts.asked, 1000);
 	invalidate_plan_release(&plan);
 	CHECK_INT(invalidate_plan(redis, &what, &plan, &err), 0);
 	CHECK_INT(plan.keys, 0);
@@ -248,18 +259,18 @@ TEST(invalidate_drops_what_it_planned)
 TEST(invalidate_refuses_more_than_its_limit)
 {
 	struct inspect_filter filter = filter_of("other:*");
-	struct invalidate_target what = {.filter = &filter, .max_keys = 999};
-	struct invalidate_plan plan;
+	struct invalidate_target what = {.set = set, .filter = &filter, .max_keys = 999};
+	struct invalidate_plan plan, unlisted = {0};
 	struct invalidate_report report;
 	struct err err = {0};
 
 	CHECK_INT(invalidate_plan(redis, &what, &plan, &err), -1);
 	CHECK_INT(err.kind, ERR_REFUSED);
 	invalidate_plan_release(&plan);
-	CHECK_INT(invalidate_run(redis, &what, NULL, NULL, NULL, &report, &err), -1);
+	CHECK_INT(drop(&what, &unlisted, NULL, &report, &err), -1);
 	CHECK_INT(err.kind, ERR_REFUSED);
 	CHECK(!report.complete);
-	CHECK(report.removed <= 999);
+	CHECK(report.counts.removed <= 999);
 	invalidate_report_release(&report);
 	inspect_filter_release(&filter);
 }
@@ -268,16 +279,17 @@ TEST(invalidate_hears_the_answers_before_it_stops)
 {
 	volatile int cancel = 2;
 	struct inspect_filter filter = filter_of("other:*");
-	struct invalidate_target what = {.filter = &filter, .max_keys = 10000};
+	struct invalidate_target what = {.set = set, .filter = &filter, .max_keys = 10000};
+	struct invalidate_plan unlisted = {0};
 	struct invalidate_report report;
 	struct err err = {0};
 
 	fill(100);
-	CHECK_INT(invalidate_run(redis, &what, &cancel, NULL, NULL, &report, &err), -1);
+	CHECK_INT(drop(&what, &unlisted, &cancel, &report, &err), -1);
 	CHECK_INT(err.kind, ERR_INTERRUPTED);
 	CHECK(!report.complete);
-	CHECK_INT(report.failed, 0);
-	CHECK_INT(report.requested, report.removed + report.gone);
+	CHECK_INT(report.counts.failed, 0);
+	CHECK_INT(report.counts.asked, report.counts.removed + report.counts.gone);
 	invalidate_report_release(&report);
 	inspect_filter_release(&filter);
 }

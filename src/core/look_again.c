@@ -1,0 +1,75 @@
+#include "core/look_again.h"
+
+#include "base/err.h"
+#include "wire/redis.h"
+
+#define PAGE 512
+#define SAMPLES 5
+
+struct looking {
+	struct redis *redis;
+	struct question {
+		struct looking *looking;
+		struct bytes key;
+	} questions[PAGE];
+	size_t count;
+	uint64_t back;
+	struct keylist *sample;
+	struct err err;
+};
+
+static void on_exists(void *ctx, const struct reply *reply)
+{
+	const struct question *question = ctx;
+	struct looking *looking = question->looking;
+
+	if (reply->type != REPLY_INTEGER) {
+		if (!err_is_set(&looking->err))
+			redis_fail(looking->redis, reply, "EXISTS", question->key,
+				   &looking->err);
+		return;
+	}
+	if (reply->integer > 0 && looking->back++ < SAMPLES)
+		keylist_add(looking->sample, question->key);
+}
+
+static int look_at_page(struct looking *looking, struct err *err)
+{
+	for (size_t i = 0; i < looking->count; i++) {
+		const struct bytes argv[] = {BYTES("EXISTS"), looking->questions[i].key};
+		struct redis_command command = {.argv = argv,
+						.argc = 2,
+						.flags = REDIS_IDEMPOTENT,
+						.fn = on_exists,
+						.ctx = &looking->questions[i]};
+
+		if (redis_submit(looking->redis, &command, err) != 0)
+			return -1;
+	}
+	looking->count = 0;
+	if (redis_drain(looking->redis, 0, err) != 0)
+		return -1;
+	if (!err_is_set(&looking->err))
+		return 0;
+	*err = looking->err;
+	return -1;
+}
+
+int look_again(struct redis *redis, const struct keylist *list, uint64_t *ret_back,
+	       struct keylist *sample, struct err *err)
+{
+	struct looking looking = {.redis = redis, .sample = sample};
+	struct keylist_walk walk = {0};
+	struct bytes key;
+
+	while (keylist_next(list, &walk, &key)) {
+		looking.questions[looking.count++] =
+		    (struct question){.looking = &looking, .key = key};
+		if (looking.count == PAGE && look_at_page(&looking, err) != 0)
+			return -1;
+	}
+	if (look_at_page(&looking, err) != 0)
+		return -1;
+	*ret_back = looking.back;
+	return 0;
+}

@@ -1,0 +1,441 @@
+#include "core/take_private.h"
+
+#include "base/mem.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+/* Expected bytes of DUMP under way at once: the server makes them all in one turn. */
+#define DUMP_WINDOW ((size_t)128 * 1024)
+
+enum state { OPEN, GONE, KEPT, LARGE };
+
+struct entry {
+	struct bytes key;
+	enum state state;
+	int64_t ttl_ms;
+	int64_t bytes; /* -1: not known */
+};
+
+struct batch {
+	struct take take;
+	struct entry *entries;
+	size_t count;
+	size_t at;          /* answers so far, in the order of the questions */
+	struct bytes *open; /* the keys that are changed at once */
+	size_t open_count;
+};
+
+static void on_ttl(void *ctx, const struct reply *reply)
+{
+	struct batch *batch = ctx;
+	struct entry *entry = &batch->entries[batch->at++ % batch->count];
+
+	if (reply->type == REPLY_INTEGER)
+		entry->ttl_ms = reply->integer;
+	else
+		take_refuse(&batch->take, reply, "PTTL", entry->key);
+}
+
+static void on_bytes(void *ctx, const struct reply *reply)
+{
+	struct batch *batch = ctx;
+	struct entry *entry = &batch->entries[batch->at++ % batch->count];
+
+	entry->bytes = reply->type == REPLY_INTEGER ? reply->integer : -1;
+	if (reply_error_kind(reply) == REPLY_ERR_LOST)
+		batch->take.lost = true;
+	else if (reply->type == REPLY_ERROR)
+		batch->take.counts->sizes_denied = true;
+}
+
+static enum take_end look(struct batch *batch)
+{
+	const struct take_job *job = batch->take.job;
+	bool sizes = job->backup && !job->soft;
+
+	batch->at = 0;
+	if (take_begin(&batch->take, batch->open, batch->count) != 0)
+		return TAKE_STOP;
+	for (size_t i = 0; i < batch->count; i++) {
+		const struct bytes argv[] = {BYTES("PTTL"), batch->entries[i].key};
+
+		batch->entries[i].bytes = 0;
+		if (take_send(&batch->take, argv, 2, 0, on_ttl, batch) != 0)
+			return TAKE_STOP;
+	}
+	for (size_t i = 0; sizes && i < batch->count; i++) {
+		const struct bytes argv[] = {BYTES("MEMORY"), BYTES("USAGE"),
+					     batch->entries[i].key};
+
+		if (take_send(&batch->take, argv, 3, 0, on_bytes, batch) != 0)
+			return TAKE_STOP;
+	}
+	return take_settle(&batch->take);
+}
+
+static int64_t expires_of(const struct take *take, int64_t ttl_ms)
+{
+	return ttl_ms < 0 ? BACKUP_FOREVER : take->now_ms + ttl_ms;
+}
+
+static enum state state_of(const struct take_job *job, const struct entry *entry)
+{
+	if (entry->ttl_ms == -2)
+		return GONE;
+	if (job->soft)
+		return entry->ttl_ms >= 0 && (uint64_t)entry->ttl_ms <= job->soft_ms ? KEPT
+										     : OPEN;
+	return entry->bytes > TAKE_LARGE ? LARGE : OPEN;
+}
+
+static void sort_out(struct batch *batch)
+{
+	batch->open_count = 0;
+	for (size_t i = 0; i < batch->count; i++) {
+		struct entry *entry = &batch->entries[i];
+
+		entry->state = state_of(batch->take.job, entry);
+		if (entry->state == OPEN)
+			batch->open[batch->open_count++] = entry->key;
+	}
+}
+
+static void next_open(struct batch *batch)
+{
+	while (batch->at < batch->count && batch->entries[batch->at].state != OPEN)
+		batch->at++;
+}
+
+static void on_dump(void *ctx, const struct reply *reply)
+{
+	struct batch *batch = ctx;
+
+	next_open(batch);
+	const struct entry *entry = &batch->entries[batch->at++];
+	struct backup_record record = {.kind = BACKUP_DUMP,
+				       .key = entry->key,
+				       .expires_ms = expires_of(&batch->take, entry->ttl_ms),
+				       .items = &reply->text,
+				       .item_count = 1};
+
+	if (reply->type == REPLY_STRING)
+		take_save(&batch->take, &record);
+	else if (reply->type == REPLY_NIL)
+		batch->take.lost = true; /* it expired just now: look again */
+	else
+		take_refuse(&batch->take, reply, "DUMP", entry->key);
+}
+
+static enum take_end save_values(struct batch *batch)
+{
+	size_t under_way = 0;
+
+	batch->at = 0;
+	for (size_t i = 0; i < batch->count; i++) {
+		const struct entry *entry = &batch->entries[i];
+		const struct bytes argv[] = {BYTES("DUMP"), entry->key};
+		size_t bytes = entry->bytes > 0 ? (size_t)entry->bytes : 64;
+
+		if (entry->state != OPEN)
+			continue;
+		if (under_way + bytes > DUMP_WINDOW) {
+			if (redis_drain(batch->take.job->redis, 0, &batch->take.err) != 0)
+				return TAKE_STOP;
+			under_way = 0;
+		}
+		under_way += bytes;
+		if (take_send(&batch->take, argv, 2, bytes, on_dump, batch) != 0)
+			return TAKE_STOP;
+	}
+	return take_settle(&batch->take);
+}
+
+static enum take_end save_lives(struct batch *batch)
+{
+	struct take *take = &batch->take;
+
+	for (size_t i = 0; i < batch->count; i++) {
+		const struct entry *entry = &batch->entries[i];
+		struct backup_record record = {.kind = BACKUP_TTL,
+					       .key = entry->key,
+					       .expires_ms = expires_of(take, entry->ttl_ms),
+					       .set_ms =
+						   take->now_ms + (int64_t)take->job->soft_ms};
+
+		if (entry->state == OPEN && take_save(take, &record) != 0)
+			return TAKE_STOP;
+	}
+	return TAKE_DONE;
+}
+
+static int queue_shorten(struct take *take, const struct batch *batch)
+{
+	char at[24];
+	struct bytes argv[] = {BYTES("PEXPIREAT"), {NULL, 0}, {at, 0}};
+
+	argv[2].len = (size_t)snprintf(at, sizeof at, "%lld",
+				       (long long)take->now_ms + (long long)take->job->soft_ms);
+	for (size_t i = 0; i < batch->open_count; i++) {
+		argv[1] = batch->open[i];
+		if (take_send(take, argv, 3, 0, take_on_queued, take) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int queue_change(struct take *take, void *ctx)
+{
+	struct batch *batch = ctx;
+
+	if (take_sidecars(take, batch->open, batch->open_count) != 0)
+		return -1;
+	if (take->job->soft)
+		return queue_shorten(take, batch);
+	struct bytes *argv = mem_zalloc(batch->open_count + 1, sizeof *argv);
+	argv[0] = BYTES("UNLINK");
+	for (size_t i = 0; i < batch->open_count; i++)
+		argv[i + 1] = batch->open[i];
+	int status = take_send(take, argv, batch->open_count + 1, 0, take_on_queued, take);
+	free(argv);
+	return status;
+}
+
+/* The answers to queue_change's commands. */
+static void on_changed(void *ctx, const struct reply *reply)
+{
+	struct batch *batch = ctx;
+	struct take_counts *counts = batch->take.counts;
+	uint64_t done = 0;
+
+	for (size_t i = 1; i < reply->count; i++) {
+		if (reply->items[i]->type == REPLY_INTEGER)
+			done += (uint64_t)reply->items[i]->integer;
+		else
+			take_refuse(&batch->take, reply->items[i],
+				    batch->take.job->soft ? "PEXPIREAT" : "UNLINK",
+				    batch->take.subject);
+	}
+	*(batch->take.job->soft ? &counts->shortened : &counts->removed) += done;
+	if (err_is_set(&batch->take.err) || err_is_set(&batch->take.refusal))
+		counts->failed += batch->open_count - done;
+	else
+		counts->gone += batch->open_count - done;
+}
+
+static enum take_end unwatch(struct take *take)
+{
+	const struct bytes argv[] = {BYTES("UNWATCH")};
+
+	if (take_send(take, argv, 1, 0, NULL, NULL) != 0)
+		return TAKE_STOP;
+	return take_settle(take);
+}
+
+/* Counts what needs no change, and the open ones as the commit said. */
+static void tally(struct batch *batch)
+{
+	struct take_counts *counts = batch->take.counts;
+
+	for (size_t i = 0; i < batch->count; i++) {
+		counts->gone += batch->entries[i].state == GONE;
+		counts->kept += batch->entries[i].state == KEPT;
+	}
+}
+
+static enum take_end attempt(struct batch *batch)
+{
+	struct take *take = &batch->take;
+
+	for (size_t i = 0; i < batch->count; i++)
+		batch->open[i] = batch->entries[i].key;
+	enum take_end end = look(batch);
+	if (end != TAKE_DONE)
+		return end;
+	sort_out(batch);
+	if (batch->open_count == 0)
+		return unwatch(take);
+	if (take->job->backup)
+		end = take->job->soft ? save_lives(batch) : save_values(batch);
+	return end == TAKE_DONE ? take_commit(take, queue_change, on_changed, batch) : end;
+}
+
+static void keep_problem(struct take_counts *counts, const struct err *err)
+{
+	if (counts->problem.len == 0)
+		buf_add_str(&counts->problem, err->text);
+}
+
+/* What could not be done counts as failed; keeps why. */
+static int fail_rest(struct take *take, size_t count)
+{
+	take->counts->failed += count;
+	if (err_is_set(&take->refusal)) /* what stops the run is told by its end */
+		keep_problem(take->counts, &take->refusal);
+	return 0;
+}
+
+static bool interrupted(const struct take_job *job)
+{
+	return job->cancel && *job->cancel;
+}
+
+static size_t count_state(const struct batch *batch, enum state state)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < batch->count; i++)
+		count += batch->entries[i].state == state;
+	return count;
+}
+
+static int take_larges(struct batch *batch);
+
+/* Counts an attempt that came to its end, or what could not be done. */
+static int finish(struct batch *batch, enum take_end end)
+{
+	struct take *take = &batch->take;
+
+	if (take->executed || end == TAKE_DONE) {
+		tally(batch);
+		return end == TAKE_STOP ? -1 : take_larges(batch);
+	}
+	if (take_give_back(take) != 0)
+		end = TAKE_STOP;
+	fail_rest(take, batch->count);
+	return end == TAKE_STOP ? -1 : 0;
+}
+
+static int run(struct batch *batch);
+
+/* One key at a time: the one that others keep writing, or that is refused, must not hold up its
+ * neighbours. */
+static int split(struct batch *batch)
+{
+	int status = 0;
+
+	for (size_t i = 0; i < batch->count && status == 0; i++) {
+		struct entry entry = {.key = batch->entries[i].key};
+		struct bytes open;
+		struct batch one = {
+		    .take = {.job = batch->take.job, .counts = batch->take.counts},
+		    .entries = &entry,
+		    .count = 1,
+		    .open = &open};
+
+		status = run(&one);
+		if (status != 0) {
+			batch->take.err = one.take.err;
+			batch->take.counts->failed += batch->count - i - 1;
+		}
+	}
+	return status;
+}
+
+static int run(struct batch *batch)
+{
+	struct take *take = &batch->take;
+	unsigned tries = batch->count > 1 ? 3 : TAKE_TRIES;
+
+	for (unsigned try = 0; try < tries; try++) {
+		enum take_end end = attempt(batch);
+
+		if (end == TAKE_REFUSED && !take->executed && batch->count > 1)
+			break;
+		if (end != TAKE_AGAIN)
+			return finish(batch, end);
+		take->counts->again++;
+		if (take_give_back(take) != 0)
+			return finish(batch, TAKE_STOP);
+		if (interrupted(take->job))
+			break;
+	}
+	if (batch->count > 1)
+		return take_give_back(take) == 0 ? split(batch) : finish(batch, TAKE_STOP);
+	err_set(&take->refusal, ERR_ITEM,
+		"'%.*s' is written again and again: it was not dropped",
+		(int)(batch->entries[0].key.len < 100 ? batch->entries[0].key.len : 100),
+		batch->entries[0].key.ptr);
+	return fail_rest(take, 1);
+}
+
+static int take_larges(struct batch *batch)
+{
+	struct take *take = &batch->take;
+	size_t left = count_state(batch, LARGE);
+
+	for (size_t i = 0; i < batch->count; i++) {
+		enum take_end end = TAKE_AGAIN;
+
+		if (batch->entries[i].state != LARGE)
+			continue;
+		left--;
+		for (unsigned try = 0; try < TAKE_TRIES && end == TAKE_AGAIN; try++) {
+			end = take_large(take, batch->entries[i].key,
+					 (uint64_t)batch->entries[i].bytes);
+			take->counts->again += end == TAKE_AGAIN;
+			if (end != TAKE_DONE && take_give_back(take) != 0)
+				end = TAKE_STOP;
+			if (interrupted(take->job))
+				break;
+		}
+		if (end == TAKE_AGAIN)
+			err_set(&take->refusal, ERR_ITEM,
+				"a large key is written again and again: it was not dropped");
+		if (end != TAKE_DONE)
+			fail_rest(take, 1);
+		if (end == TAKE_STOP) {
+			take->counts->failed += left;
+			return -1;
+		}
+	}
+	return 0;
+}
+
+static int take_some(const struct take_job *job, const struct bytes *keys, size_t count,
+		     struct take_counts *counts, struct err *err)
+{
+	struct entry *entries = mem_zalloc(count, sizeof *entries);
+	struct batch batch = {.take = {.job = job, .counts = counts},
+			      .entries = entries,
+			      .count = count,
+			      .open = mem_zalloc(count, sizeof *batch.open)};
+
+	for (size_t i = 0; i < count; i++)
+		entries[i].key = keys[i];
+	int status = count ? run(&batch) : 0;
+	if (status != 0)
+		*err = batch.take.err;
+	free(batch.open);
+	free(entries);
+	return status;
+}
+
+/* A transaction is one server's and one slot's: in a cluster, one key's. */
+static int take_each(const struct take_job *job, const struct bytes *keys, size_t count,
+		     struct take_counts *counts, struct err *err)
+{
+	for (size_t i = 0; i < count; i++) {
+		struct take_job one = *job;
+		int status = -1;
+
+		one.redis = redis_holder(job->redis, keys[i], err);
+		if (one.redis)
+			status = take_some(&one, &keys[i], 1, counts, err);
+		else
+			counts->failed++;
+		if (status != 0) {
+			counts->failed += count - i - 1;
+			return -1;
+		}
+	}
+	return 0;
+}
+
+int take_keys(const struct take_job *job, const struct bytes *keys, size_t count,
+	      struct take_counts *counts, struct err *err)
+{
+	counts->asked += count;
+	return job->is_cluster ? take_each(job, keys, count, counts, err)
+			       : take_some(job, keys, count, counts, err);
+}

@@ -1,0 +1,282 @@
+#include "core/take_private.h"
+
+#include "base/mem.h"
+#include "base/num.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SLICE 65536 /* bytes of a string at once */
+#define PAGE 256    /* elements of a collection at once */
+
+/* One key's pages on their way into the undo file. */
+struct large {
+	struct take *take;
+	struct bytes key;
+	char type[16];
+	int64_t ttl_ms;
+	enum backup_kind kind;
+	bool first;
+	uint64_t size;   /* in memory, about */
+	uint64_t length; /* bytes of a string, elements of a collection */
+	uint64_t at;     /* bytes or elements so far */
+	char cursor[24];
+	bool done;
+};
+
+static void on_type(void *ctx, const struct reply *reply)
+{
+	struct large *large = ctx;
+
+	if (reply->type != REPLY_STATUS) {
+		take_refuse(large->take, reply, "TYPE", large->key);
+		return;
+	}
+	snprintf(large->type, sizeof large->type, "%.*s", BYTES_ARG(reply->text));
+}
+
+static void on_ttl(void *ctx, const struct reply *reply)
+{
+	struct large *large = ctx;
+
+	if (reply->type == REPLY_INTEGER)
+		large->ttl_ms = reply->integer;
+	else
+		take_refuse(large->take, reply, "PTTL", large->key);
+}
+
+static void on_length(void *ctx, const struct reply *reply)
+{
+	struct large *large = ctx;
+
+	if (reply->type == REPLY_INTEGER)
+		large->length = (uint64_t)reply->integer;
+	else
+		take_refuse(large->take, reply, "STRLEN", large->key);
+}
+
+static int ask(struct large *large, const char *command, redis_reply_fn *fn)
+{
+	const struct bytes argv[] = {bytes_of(command), large->key};
+
+	return take_send(large->take, argv, 2, 0, fn, large);
+}
+
+static int save_page(struct large *large, const struct bytes *items, size_t count, bool last)
+{
+	struct take *take = large->take;
+	struct backup_record record = {
+	    .kind = large->kind,
+	    .flags = (large->first ? BACKUP_FIRST : 0u) | (last ? BACKUP_LAST : 0u),
+	    .key = large->key,
+	    .expires_ms = large->ttl_ms < 0 ? BACKUP_FOREVER : take->now_ms + large->ttl_ms,
+	    .set_ms = (int64_t)large->at,
+	    .items = items,
+	    .item_count = count};
+
+	large->first = false;
+	return take_save(take, &record);
+}
+
+static void save_items(struct large *large, const struct reply *list, bool last)
+{
+	struct bytes *items = mem_zalloc(list->count + 1, sizeof *items);
+
+	for (size_t i = 0; i < list->count; i++)
+		items[i] = list->items[i]->text;
+	save_page(large, items, list->count, last);
+	free(items);
+}
+
+/* HSCAN, SSCAN, ZSCAN. */
+static void on_page(void *ctx, const struct reply *reply)
+{
+	struct large *large = ctx;
+
+	if (reply->type != REPLY_ARRAY || reply->count != 2 ||
+	    reply->items[0]->text.len >= sizeof large->cursor ||
+	    reply->items[1]->type != REPLY_ARRAY) {
+		take_refuse(large->take, reply, "SCAN", large->key);
+		return;
+	}
+	memcpy(large->cursor, reply->items[0]->text.ptr, reply->items[0]->text.len);
+	large->cursor[reply->items[0]->text.len] = '\0';
+	large->done = strcmp(large->cursor, "0") == 0;
+	save_items(large, reply->items[1], large->done);
+}
+
+static void on_range(void *ctx, const struct reply *reply)
+{
+	struct large *large = ctx;
+
+	if (reply->type != REPLY_ARRAY) {
+		take_refuse(large->take, reply, "LRANGE", large->key);
+		return;
+	}
+	uint64_t next = large->at + reply->count;
+	large->done = next >= large->length || reply->count == 0;
+	save_items(large, reply, large->done);
+	large->at = next;
+}
+
+static void on_slice(void *ctx, const struct reply *reply)
+{
+	struct large *large = ctx;
+
+	if (reply->type != REPLY_STRING) {
+		take_refuse(large->take, reply, "GETRANGE", large->key);
+		return;
+	}
+	uint64_t next = large->at + reply->text.len;
+	large->done = next >= large->length || reply->text.len == 0;
+	save_page(large, &reply->text, 1, large->done);
+	large->at = next;
+}
+
+static void on_dump(void *ctx, const struct reply *reply)
+{
+	struct large *large = ctx;
+
+	large->done = true;
+	if (reply->type == REPLY_STRING)
+		save_page(large, &reply->text, 1, true);
+	else if (reply->type == REPLY_NIL)
+		large->take->lost = true;
+	else
+		take_refuse(large->take, reply, "DUMP", large->key);
+}
+
+static int ask_range(struct large *large, const char *command, uint64_t step,
+		     redis_reply_fn *fn)
+{
+	char from[24], to[24];
+	const struct bytes argv[] = {
+	    bytes_of(command),
+	    large->key,
+	    {from, (size_t)snprintf(from, sizeof from, "%" PRIu64, large->at)},
+	    {to, (size_t)snprintf(to, sizeof to, "%" PRIu64, large->at + step - 1)}};
+
+	return take_send(large->take, argv, 4, SLICE, fn, large);
+}
+
+/* So many elements that they are about a SLICE. */
+static uint64_t page_of(const struct large *large)
+{
+	uint64_t each = large->length ? large->size / large->length + 1 : 1;
+	uint64_t page = SLICE / each;
+
+	return page < 1 ? 1 : page > PAGE ? PAGE : page;
+}
+
+static int ask_page(struct large *large)
+{
+	char count[24];
+	const struct bytes argv[] = {
+	    large->kind == BACKUP_HASH  ? BYTES("HSCAN")
+	    : large->kind == BACKUP_SET ? BYTES("SSCAN")
+					: BYTES("ZSCAN"),
+	    large->key,
+	    bytes_of(large->cursor),
+	    BYTES("COUNT"),
+	    {count, (size_t)snprintf(count, sizeof count, "%" PRIu64, page_of(large))}};
+
+	if (large->kind == BACKUP_STRING)
+		return ask_range(large, "GETRANGE", SLICE, on_slice);
+	if (large->kind == BACKUP_LIST)
+		return ask_range(large, "LRANGE", page_of(large), on_range);
+	if (large->kind == BACKUP_DUMP)
+		return ask(large, "DUMP", on_dump);
+	return take_send(large->take, argv, 5, SLICE, on_page, large);
+}
+
+/* Streams and modules' types have no pages that could be put back: they are saved whole. */
+static enum backup_kind kind_of(const char *type)
+{
+	static const struct {
+		const char *type;
+		enum backup_kind kind;
+	} kinds[] = {{"string", BACKUP_STRING},
+		     {"hash", BACKUP_HASH},
+		     {"set", BACKUP_SET},
+		     {"zset", BACKUP_ZSET},
+		     {"list", BACKUP_LIST}};
+
+	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+		if (strcmp(type, kinds[i].type) == 0)
+			return kinds[i].kind;
+	return BACKUP_DUMP;
+}
+
+static const char *length_command(enum backup_kind kind)
+{
+	return kind == BACKUP_HASH   ? "HLEN"
+	       : kind == BACKUP_SET  ? "SCARD"
+	       : kind == BACKUP_ZSET ? "ZCARD"
+	       : kind == BACKUP_LIST ? "LLEN"
+				     : "STRLEN";
+}
+
+static enum take_end look(struct large *large)
+{
+	if (take_begin(large->take, &large->key, 1) != 0 || ask(large, "TYPE", on_type) != 0 ||
+	    ask(large, "PTTL", on_ttl) != 0)
+		return TAKE_STOP;
+	enum take_end end = take_settle(large->take);
+	if (end != TAKE_DONE || large->ttl_ms == -2)
+		return end;
+	large->kind = kind_of(large->type);
+	if (large->kind == BACKUP_DUMP)
+		return TAKE_DONE;
+	if (ask(large, length_command(large->kind), on_length) != 0)
+		return TAKE_STOP;
+	return take_settle(large->take);
+}
+
+static int queue_unlink(struct take *take, void *ctx)
+{
+	const struct large *large = ctx;
+	const struct bytes argv[] = {BYTES("UNLINK"), large->key};
+
+	return take_sidecars(take, &large->key, 1) == 0
+		   ? take_send(take, argv, 2, 0, take_on_queued, take)
+		   : -1;
+}
+
+static void on_unlinked(void *ctx, const struct reply *reply)
+{
+	const struct large *large = ctx;
+	struct take_counts *counts = large->take->counts;
+
+	if (reply->count == 2 && reply->items[1]->type == REPLY_INTEGER &&
+	    reply->items[1]->integer == 1)
+		counts->removed++;
+	else
+		counts->gone++;
+}
+
+enum take_end take_large(struct take *take, struct bytes key, uint64_t bytes)
+{
+	struct large large = {
+	    .take = take, .key = key, .size = bytes, .first = true, .cursor = "0"};
+	enum take_end end = look(&large);
+
+	take->has_records = false;
+	if (end != TAKE_DONE)
+		return end;
+	if (large.ttl_ms == -2) {
+		take->counts->gone++;
+		return TAKE_DONE;
+	}
+	while (end == TAKE_DONE && !large.done) {
+		end = ask_page(&large) == 0 ? take_settle(take) : TAKE_STOP;
+		if (take->job->cancel && *take->job->cancel) {
+			err_set(&take->err, ERR_INTERRUPTED, "interrupted");
+			end = TAKE_STOP;
+		}
+	}
+	if (end == TAKE_DONE)
+		end = take_commit(take, queue_unlink, on_unlinked, &large);
+	return end;
+}

@@ -1,0 +1,62 @@
+#ifndef CORE_TAKE_PRIVATE_H
+#define CORE_TAKE_PRIVATE_H
+
+#include "base/err.h"
+#include "core/backup.h"
+#include "core/take.h"
+#include "wire/redis.h"
+
+#define TAKE_TRIES 32 /* of one key that others keep writing */
+
+/* How an attempt ended. */
+enum take_end {
+	TAKE_DONE,
+	TAKE_AGAIN,   /* somebody wrote meanwhile, or the connection broke before the change */
+	TAKE_REFUSED, /* the server refused this key: take->refusal says why */
+	TAKE_STOP,    /* take->err says why */
+};
+
+/* One attempt over some keys. */
+struct take {
+	const struct take_job *job;
+	struct take_counts *counts;
+	bool lost;        /* an answer did not come: the connection is another one now */
+	int64_t now_ms;   /* the server's clock */
+	bool has_records; /* first_record…last_record are of this attempt */
+	uint64_t first_record, last_record;
+	bool queue_failed;    /* a command within MULTI was refused */
+	bool executed;        /* EXEC did it */
+	bool exec_lost;       /* EXEC was sent and never answered */
+	struct bytes subject; /* the key, or the first of them, for messages */
+	struct err refusal;
+	struct err err;
+};
+
+/* Sends a command over the connection that WATCH was sent on. */
+int take_send(struct take *take, const struct bytes *argv, size_t argc, size_t expect,
+	      redis_reply_fn *fn, void *ctx);
+/* Waits for every answer; TAKE_DONE when all came. */
+enum take_end take_settle(struct take *take);
+/* Keeps a server's refusal: of everything (take->err), or of this key (take->refusal). */
+void take_refuse(struct take *take, const struct reply *reply, const char *command,
+		 struct bytes key);
+/* Writes a record of this attempt, if there is a backup. */
+int take_save(struct take *take, struct backup_record *record);
+int take_begin(struct take *take, const struct bytes *keys, size_t count);
+/*
+ * MULTI, the commands that `queue` sends, EXEC. When EXEC's answer was lost it
+ * may have run: TAKE_AGAIN, and the records stay.
+ */
+enum take_end take_commit(struct take *take, int (*queue)(struct take *take, void *ctx),
+			  redis_reply_fn *fn, void *ctx);
+/* For a command within MULTI: its answer is QUEUED, or a refusal. */
+void take_on_queued(void *ctx, const struct reply *reply);
+/* Ends an attempt that changed nothing: its records are voided. */
+int take_give_back(struct take *take);
+/* Sends UNLINK of the keys' sidecars. */
+int take_sidecars(struct take *take, const struct bytes *keys, size_t count);
+
+/* One large key of about so many bytes, page by page. Its TTL and type are asked anew. */
+enum take_end take_large(struct take *take, struct bytes key, uint64_t bytes);
+
+#endif

@@ -1,0 +1,174 @@
+#include "core/take_private.h"
+
+#include "base/mem.h"
+#include "base/num.h"
+#include "core/sidecar.h"
+
+#include <stdlib.h>
+
+/* The steps that every attempt is made of. */
+
+int take_send(struct take *take, const struct bytes *argv, size_t argc, size_t expect,
+	      redis_reply_fn *fn, void *ctx)
+{
+	struct redis_command command = {.argv = argv,
+					.argc = argc,
+					.expect = expect,
+					.flags = REDIS_BOUND,
+					.fn = fn,
+					.ctx = ctx};
+
+	return redis_submit(take->job->redis, &command, &take->err);
+}
+
+enum take_end take_settle(struct take *take)
+{
+	if (redis_drain(take->job->redis, 0, &take->err) != 0 || err_is_set(&take->err))
+		return TAKE_STOP;
+	if (take->lost)
+		return TAKE_AGAIN;
+	return err_is_set(&take->refusal) ? TAKE_REFUSED : TAKE_DONE;
+}
+
+void take_refuse(struct take *take, const struct reply *reply, const char *command,
+		 struct bytes key)
+{
+	struct err *to = reply_stops_writing(reply) ? &take->err : &take->refusal;
+
+	if (reply_error_kind(reply) == REPLY_ERR_LOST)
+		take->lost = true;
+	else if (!err_is_set(to))
+		redis_fail(take->job->redis, reply, command, key, to);
+}
+
+int take_save(struct take *take, struct backup_record *record)
+{
+	if (!take->job->backup || err_is_set(&take->err))
+		return 0;
+	if (backup_add(take->job->backup, record, &take->err) != 0)
+		return -1;
+	if (!take->has_records)
+		take->first_record = record->number;
+	take->last_record = record->number;
+	take->has_records = true;
+	return 0;
+}
+
+int take_give_back(struct take *take)
+{
+	if (!take->has_records)
+		return 0;
+	take->has_records = false;
+	return backup_void(take->job->backup, take->first_record, take->last_record,
+			   &take->err);
+}
+
+static void on_watched(void *ctx, const struct reply *reply)
+{
+	if (reply->type != REPLY_STATUS)
+		take_refuse(ctx, reply, "WATCH", ((struct take *)ctx)->subject);
+}
+
+static void on_time(void *ctx, const struct reply *reply)
+{
+	struct take *take = ctx;
+	int64_t seconds = 0, micros = 0;
+
+	if (reply->type != REPLY_ARRAY || reply->count != 2 ||
+	    num_parse_i64(reply->items[0]->text, 0, INT64_MAX / 1000 - 1, &seconds) != 0 ||
+	    num_parse_i64(reply->items[1]->text, 0, 999999, &micros) != 0)
+		take_refuse(take, reply, "TIME", (struct bytes){NULL, 0});
+	take->now_ms = seconds * 1000 + micros / 1000;
+}
+
+int take_begin(struct take *take, const struct bytes *keys, size_t count)
+{
+	const struct bytes time[] = {BYTES("TIME")}, unwatch[] = {BYTES("UNWATCH")};
+	struct bytes *argv = mem_zalloc(count + 1, sizeof *argv);
+
+	take->lost = take->executed = take->exec_lost = take->queue_failed = false;
+	take->refusal = (struct err){0};
+	take->subject = keys[0];
+	argv[0] = BYTES("WATCH");
+	for (size_t i = 0; i < count; i++)
+		argv[i + 1] = keys[i];
+	/* what an attempt before left watched would only make this one fail */
+	int status = redis_connect(take->job->redis, &take->err);
+	if (status == 0)
+		status = take_send(take, unwatch, 1, 0, NULL, NULL);
+	if (status == 0)
+		status = take_send(take, argv, count + 1, 0, on_watched, take);
+	free(argv);
+	return status == 0 ? take_send(take, time, 1, 0, on_time, take) : -1;
+}
+
+int take_sidecars(struct take *take, const struct bytes *keys, size_t count)
+{
+	struct buf names = {0};
+	struct bytes *argv = mem_zalloc(count + 1, sizeof *argv);
+	size_t *ends = mem_zalloc(count, sizeof *ends);
+
+	argv[0] = BYTES("UNLINK");
+	for (size_t i = 0; i < count; i++) {
+		sidecar_name(&names, keys[i]);
+		ends[i] = names.len;
+	}
+	for (size_t i = 0, at = 0; i < count; at = ends[i++])
+		argv[i + 1] = bytes_sub(buf_bytes(&names), at, ends[i] - at);
+	int status = take_send(take, argv, count + 1, 0, take_on_queued, take);
+	free(ends);
+	free(argv);
+	buf_release(&names);
+	return status;
+}
+
+void take_on_queued(void *ctx, const struct reply *reply)
+{
+	struct take *take = ctx;
+
+	if (reply->type == REPLY_STATUS)
+		return;
+	take->queue_failed = true;
+	take_refuse(take, reply, take->job->soft ? "PEXPIREAT" : "UNLINK", take->subject);
+}
+
+struct commit {
+	struct take *take;
+	redis_reply_fn *on_exec;
+	void *ctx;
+};
+
+static void on_exec(void *ctx, const struct reply *reply)
+{
+	struct commit *commit = ctx;
+	struct take *take = commit->take;
+
+	if (reply->type == REPLY_ARRAY) {
+		take->executed = true;
+		commit->on_exec(commit->ctx, reply);
+	} else if (reply->type == REPLY_LOST) {
+		take->lost = take->exec_lost = true;
+	} else if (reply->type == REPLY_ERROR && !take->queue_failed) {
+		take_refuse(take, reply, "EXEC", (struct bytes){NULL, 0});
+	}
+}
+
+enum take_end take_commit(struct take *take, int (*queue)(struct take *take, void *ctx),
+			  redis_reply_fn *fn, void *ctx)
+{
+	const struct bytes multi[] = {BYTES("MULTI")}, exec[] = {BYTES("EXEC")};
+	struct commit commit = {take, fn, ctx};
+
+	if (take->job->backup && backup_flush(take->job->backup, &take->err) != 0)
+		return TAKE_STOP;
+	if (take_send(take, multi, 1, 0, take_on_queued, take) != 0)
+		return TAKE_STOP;
+	if (!redis_is_connected(take->job->redis)) /* what watched is gone: nothing was sent */
+		return TAKE_AGAIN;
+	if (queue(take, ctx) != 0 || take_send(take, exec, 1, 0, on_exec, &commit) != 0)
+		return TAKE_STOP;
+	enum take_end end = take_settle(take);
+	if (take->executed || take->exec_lost) /* done, or perhaps: the records may be needed */
+		take->has_records = false;
+	return end == TAKE_DONE && !take->executed ? TAKE_AGAIN : end;
+}
