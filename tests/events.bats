@@ -82,7 +82,7 @@ ttl_within() { # KEY MIN MAX, milliseconds
 	event call.status '{"callId":"c2","status":"completed","direction":"inbound","endTime":"2025-03-26T23:59:59Z"}'
 	outcomes 'absent absent absent counted published'
 	assert_equal "$(rcli HMGET "$today" callVolume.total callVolume.byHour.23 duration.total | paste -sd' ')" '2 1 125'
-	assert_equal "$(rcli TTL "$today")" "$(rcli TTL "$(rcli --scan --pattern 'cc:o:*')")"
+	assert_equal "$(rcli EXPIRETIME "$today")" "$(rcli EXPIRETIME "$(rcli --scan --pattern 'cc:o:*')")"
 }
 
 @test "realtime: a call under way touches neither the summary nor the counters" {
