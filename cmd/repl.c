@@ -233,8 +233,7 @@ static enum exit_code repl_run(struct app *app, const void *values,
 static const struct command_example examples[] = {
     {"ccache repl", "a prompt; `ccache` alone on a terminal is the same"},
     {"ccache repl --read-only", "look around in production"},
-    {"ccache repl -e 'use call-logs; inspect; stats'",
-     "several commands over one connection"},
+    {"ccache repl -e 'use call-logs; inspect; stats'", "several commands over one connection"},
     {"echo ping | ccache repl --verbose", "a script, each command shown before it runs"},
     {NULL, NULL},
 };
