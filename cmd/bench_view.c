@@ -372,6 +372,7 @@ void bench_view_result(struct app *app, struct sink *sink, const struct bench_jo
 	print_cpu(sink, job, result, all.count + all.errors);
 	print_rows(sink, job, result);
 	print_errors(sink, result);
+	bench_view_picture(sink, result);
 	bench_row_release(&all);
 	buf_release(&load);
 }

@@ -21,6 +21,10 @@ void bench_view_second(struct sink *sink, size_t second, const struct bench_seco
 void bench_view_seconds_end(struct sink *sink);
 void bench_view_result(struct app *app, struct sink *sink, const struct bench_job *job,
 		       const struct bench_result *result);
+/* For people: the times as a histogram, the percentiles, a mark per second
+ * (bench_picture.c). */
+void bench_view_picture(struct sink *sink, const struct bench_result *result);
+
 /* What it is judged by (bench_judged.c). */
 void bench_view_rounds(struct sink *sink, const struct bench_rounds *rounds);
 void bench_view_assertions_begin(struct sink *sink, size_t count);

@@ -206,7 +206,12 @@ nothing_left() { assert_equal "$(rcli --scan --pattern 'cc:bench:*')" ''; }
 	cc_run bench --rate 200 --requests 20 --keys 5 -q
 	assert_exit 0
 	[[ $output == *'Offered'*'200/s'*'(plain)'*'get'* ]] || fail "$output"
+	[[ $output == *'Response times:'*'up to'*'#'*'Within: 50 %'*'99.9 %'* ]] || fail "$output"
 	cc_run bench --max --requests 20 --keys 5 -o prom -q
 	assert_exit 0
-	[[ $output == *'callcache_bench_p99_seconds{namespace="(plain)",operation="get"}'* ]] || fail "$output"
+	[[ $output == *'callcache_bench_p99_seconds{namespace="(plain)",operation="get"} 0.'* || $output == *e-0* ]] || fail "$output"
+	if command -v promtool >/dev/null; then
+		run promtool check metrics <<<"$output"
+		assert_exit 0
+	fi
 }
