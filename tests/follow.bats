@@ -19,13 +19,15 @@ follow_lines() {
 start_follower() {
 	local log=$1
 	shift
+	PATIENCE=(--timeout 60s) # a slow machine is no outage
+	[[ $* == *--timeout* ]] && PATIENCE=()
 	if [[ $1 == - ]]; then
 		[[ -p $DIR/pipe ]] || mkfifo "$DIR/pipe"
 		# shellcheck disable=SC2016
-		in_background "$log" bash -c 'exec "$0" invalidate -o json --follow "${@:2}" <"$1"' "$CCACHE" "$DIR/pipe" "$@"
+		in_background "$log" bash -c 'exec "$0" invalidate -o json --follow "${@:2}" <"$1"' "$CCACHE" "$DIR/pipe" "$@" "${PATIENCE[@]}"
 		exec 8>"$DIR/pipe"
 	else
-		in_background "$log" "$CCACHE" invalidate -o json --follow "$@"
+		in_background "$log" "$CCACHE" invalidate -o json --follow "$@" "${PATIENCE[@]}"
 	fi
 	FOLLOWER=$STARTED
 }
