@@ -53,6 +53,7 @@ const struct opt_row stats_option_rows[] = {
      .min = 100,
      .max = 86400000,
      AT(watch_ms),
+     .flags = OPT_LIVE,
      .help = "redraw every so often; once when there is no terminal"},
     {.name = "check",
      .type = OPT_FLAG,
