@@ -91,10 +91,11 @@ static void add_end(struct sink *sink, uint64_t listed, const struct scan_result
 }
 
 enum exit_code inspect_list_run(struct app *app, const struct inspect_filter *filter,
-				uint64_t limit)
+				uint64_t limit, bool gentle)
 {
 	struct listing listing = {.filter = filter, .limit = limit};
 	struct scan_options scan = {.match = buf_bytes(&filter->glob),
+				    .gentle = gentle,
 				    .probes_of = choose_probes,
 				    .fn = on_key,
 				    .ctx = &listing};
@@ -125,7 +126,7 @@ static const struct out_column top_columns[K_COUNT] = {
 };
 
 enum exit_code inspect_top_run(struct app *app, const struct inspect_filter *filter,
-			       uint64_t count, int by)
+			       uint64_t count, int by, bool gentle)
 {
 	static const struct out_column ranked = {.name = "by", .title = "By"};
 	static const struct out_column matched = {
@@ -135,7 +136,8 @@ enum exit_code inspect_top_run(struct app *app, const struct inspect_filter *fil
 	    .name = "keys", .columns = columns, .column_count = K_COUNT, .primary = true};
 	struct top top = {0};
 	struct err err = {0};
-	int status = top_find(app->redis, filter, (enum top_by)by, (size_t)count, &top, &err);
+	int status =
+	    top_find(app->redis, filter, (enum top_by)by, (size_t)count, gentle, &top, &err);
 
 	for (size_t i = 0; i < K_COUNT; i++)
 		columns[i] = top_columns[i];

@@ -27,29 +27,28 @@ static uint64_t random_seed(void)
 }
 
 static int look(struct app *app, const struct inspect_filter *filter, uint64_t sample,
-		struct inspect_overview *overview, struct err *err)
+		bool gentle, struct inspect_overview *overview, struct err *err)
 {
-	struct out_progress *progress = NULL;
-	int status;
+	struct inspect_options options = {
+	    .filter = filter, .gentle = gentle, .progress = on_progress};
 
 	if (sample != OPT_UNSET)
 		return inspect_sample(app->redis, app_namespaces(app), sample, random_seed(),
 				      overview, err);
-	progress = app_progress(app, "inspect", 0);
-	status = filter ? inspect_overview_of(app->redis, filter, on_progress, progress,
-					      overview, err)
-			: inspect_overview(app->redis, app_namespaces(app), on_progress,
-					   progress, overview, err);
+	struct out_progress *progress = app_progress(app, "inspect", 0);
+	options.ctx = progress;
+	int status =
+	    inspect_overview_of(app->redis, app_namespaces(app), &options, overview, err);
 	out_progress_free(progress);
 	return status;
 }
 
 enum exit_code inspect_overview_run(struct app *app, const struct inspect_filter *filter,
-				    uint64_t sample)
+				    uint64_t sample, bool gentle)
 {
 	struct inspect_overview overview = {0};
 	struct err err = {0};
-	int status = look(app, filter, sample, &overview, &err);
+	int status = look(app, filter, sample, gentle, &overview, &err);
 	struct sink *sink = app_sink(app, overview.sampled ? "inspect-sample" : "inspect", 1);
 
 	if (overview.sampled)

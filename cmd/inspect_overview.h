@@ -3,6 +3,7 @@
 
 #include "command.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct inspect_filter;
@@ -13,6 +14,6 @@ struct inspect_filter;
  * ccache.inspect and ccache.inspect-sample.
  */
 enum exit_code inspect_overview_run(struct app *app, const struct inspect_filter *filter,
-				    uint64_t sample);
+				    uint64_t sample, bool gentle);
 
 #endif

@@ -250,6 +250,34 @@ short_lives_are_told() {
 	assert_equal "$(rcli INFO stats | tr -d '\r' | sed -n 's/^evicted_keys://p')" 0
 }
 
+# pages: how many SCANs the server has served since the last RESETSTAT.
+pages() { rcli INFO commandstats | sed -n 's/^cmdstat_scan:calls=\([0-9]*\),.*/\1/p'; }
+
+@test "--gentle: the same figures, in small steps" {
+	fill message: 20000 9000000
+	rcli CONFIG RESETSTAT >/dev/null
+	look
+	local whole=$output fast
+	fast=$(pages)
+	rcli CONFIG RESETSTAT >/dev/null
+	look --gentle
+	(($(pages) >= 20000 / 64)) || fail "$(pages) pages"
+	((fast < $(pages))) || fail "$fast pages, gently $(pages)"
+	assert_json '[.keys, .namespaces[].bytes]' "$(jq -c '[.keys, .namespaces[].bytes]' <<<"$whole")"
+	look message --summary --gentle
+	assert_json .keys 20000
+	look --top 2 --gentle
+	assert_json '[.listed, .ranked_keys]' '[2,20000]'
+	look message --limit 0 --gentle
+	assert_json .listed 20000
+	local bad
+	for bad in '--sample 5 --gentle' '--key x --gentle' '--ttl --gentle'; do
+		# shellcheck disable=SC2086 # words are meant
+		cc_run inspect $bad
+		assert_exit 2
+	done
+}
+
 @test "150,000 keys: types of some, all once one is wrong; exact" {
 	rcli DEBUG POPULATE 150000 message 8 >/dev/null
 	look

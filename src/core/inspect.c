@@ -19,6 +19,7 @@
 struct walk {
 	const struct nsset *set;
 	const struct inspect_filter *filter; /* NULL: every key */
+	bool gentle;
 	struct inspect_overview *overview;
 	inspect_progress_fn *progress;
 	void *ctx;
@@ -114,19 +115,24 @@ static void end(struct walk *walk)
 
 static int walk_keys(struct redis *redis, struct walk *walk, struct err *err)
 {
-	struct scan_options options = {.probes_of = choose_probes, .fn = fold, .ctx = walk};
+	struct scan_options options = {
+	    .gentle = walk->gentle, .probes_of = choose_probes, .fn = fold, .ctx = walk};
 
 	if (walk->filter)
 		options.match = buf_bytes(&walk->filter->glob);
 	return scan_run(redis, &options, &walk->overview->scan, err);
 }
 
-int inspect_overview(struct redis *redis, const struct nsset *set,
-		     inspect_progress_fn *progress, void *ctx,
-		     struct inspect_overview *ret_overview, struct err *err)
+int inspect_overview_of(struct redis *redis, const struct nsset *set,
+			const struct inspect_options *options,
+			struct inspect_overview *ret_overview, struct err *err)
 {
-	struct walk walk = {
-	    .set = set, .overview = ret_overview, .progress = progress, .ctx = ctx};
+	struct walk walk = {.set = set,
+			    .filter = options->filter,
+			    .gentle = options->gentle,
+			    .overview = ret_overview,
+			    .progress = options->progress,
+			    .ctx = options->ctx};
 
 	begin(&walk);
 	int status = walk_keys(redis, &walk, err);
@@ -134,20 +140,13 @@ int inspect_overview(struct redis *redis, const struct nsset *set,
 	return status;
 }
 
-int inspect_overview_of(struct redis *redis, const struct inspect_filter *filter,
-			inspect_progress_fn *progress, void *ctx,
-			struct inspect_overview *ret_overview, struct err *err)
+int inspect_overview(struct redis *redis, const struct nsset *set,
+		     inspect_progress_fn *progress, void *ctx,
+		     struct inspect_overview *ret_overview, struct err *err)
 {
-	struct walk walk = {.set = filter->set,
-			    .filter = filter,
-			    .overview = ret_overview,
-			    .progress = progress,
-			    .ctx = ctx};
+	const struct inspect_options options = {.progress = progress, .ctx = ctx};
 
-	begin(&walk);
-	int status = walk_keys(redis, &walk, err);
-	end(&walk);
-	return status;
+	return inspect_overview_of(redis, set, &options, ret_overview, err);
 }
 
 /* --- a sample --- */

@@ -28,6 +28,14 @@ struct inspect_overview {
 /* Called now and then with the keys seen so far; may be NULL. */
 typedef void inspect_progress_fn(void *ctx, uint64_t keys);
 
+/* Which keys, and how. All zero: every key. */
+struct inspect_options {
+	const struct inspect_filter *filter; /* only its keys, each with its type */
+	bool gentle;                         /* as in scan_options */
+	inspect_progress_fn *progress;
+	void *ctx;
+};
+
 /*
  * Walks the whole keyspace and folds every key into its namespace. On failure
  * *ret_overview still holds what was seen; release it in either case. In a
@@ -37,9 +45,8 @@ typedef void inspect_progress_fn(void *ctx, uint64_t keys);
 int inspect_overview(struct redis *redis, const struct nsset *set,
 		     inspect_progress_fn *progress, void *ctx,
 		     struct inspect_overview *ret_overview, struct err *err);
-/* The same of the filter's keys only, each with its type. */
-int inspect_overview_of(struct redis *redis, const struct inspect_filter *filter,
-			inspect_progress_fn *progress, void *ctx,
+int inspect_overview_of(struct redis *redis, const struct nsset *set,
+			const struct inspect_options *options,
 			struct inspect_overview *ret_overview, struct err *err);
 /*
  * The same from a fair sample of about so many keys (core/sample.h): the

@@ -11,6 +11,9 @@
 
 /* Probe answers are small; this only bounds the pages' own replies. */
 #define PAGES 2
+/* Commands that a server reads at once are answered before it turns to another client. */
+#define GENTLE_PAGE 32
+#define GENTLE_COMMANDS 64
 
 struct page {
 	struct scan *scan;
@@ -263,7 +266,9 @@ static int ask_page(struct scan *scan, struct err *err)
 {
 	char count[24];
 	char cursor[24];
-	size_t page = scan->options->page ? scan->options->page : scan->pace.count;
+	size_t page = scan->options->page     ? scan->options->page
+		      : scan->options->gentle ? GENTLE_PAGE
+					      : scan->pace.count;
 	struct bytes argv[6] = {BYTES("SCAN"), {cursor, 0}, BYTES("COUNT"), {count, 0}};
 	struct bytes size = BYTES("DBSIZE");
 	const struct redis_command dbsize = {
@@ -349,10 +354,16 @@ static int walk_node(struct redis *redis, const struct scan_options *options,
 	for (size_t i = 0; i < PAGES; i++)
 		scan.pages[i].scan = &scan;
 	struct err ignored = {0};
+	const struct redis_limits before = redis_limits(redis);
+	struct redis_limits limits = before;
+	if (options->gentle)
+		limits.commands = GENTLE_COMMANDS;
+	redis_set_limits(redis, &limits);
 	int status = walk(&scan, err);
 
 	if (status != 0) /* nothing under way may answer into what ends here */
 		redis_drain(redis, 0, &ignored);
+	redis_set_limits(redis, &before);
 	ret_result->complete = status == 0 && !scan.stopped;
 	ret_result->resized = !scan_table_is_steady(&scan.table);
 	for (size_t i = 0; i < PAGES; i++)

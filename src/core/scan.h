@@ -51,8 +51,9 @@ struct scan_options {
 	uint64_t start;     /* the cursor to begin with; 0: the beginning */
 	unsigned probes;
 	scan_probes_fn *probes_of; /* or NULL: probes for each */
-	bool own;                  /* yield the keys that are ccache's own, too */
-	size_t page; /* SCAN's COUNT; 0: as many as the server does in about 0.7 ms */
+	bool gentle; /* hold the server a tenth of a millisecond at a time; twice as slow */
+	bool own;    /* yield the keys that are ccache's own, too */
+	size_t page; /* SCAN's COUNT; 0: as many as the server does in well under 1 ms */
 	scan_key_fn *fn;
 	scan_page_fn *page_fn; /* may be NULL */
 	void *ctx;

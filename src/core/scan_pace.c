@@ -6,7 +6,8 @@
 #define COUNT_FIRST 32
 #define COUNT_LEAST                                                                            \
 	128 /* at worst some 0.2 ms; less would make a slow link or a busy host slower */
-#define COUNT_MOST 512
+/* Twice as many take 4 % less in all, but another client waits a quarter longer. */
+#define COUNT_MOST 256
 #define REPLY_BYTES ((size_t)128 * 1024) /* of keys in one page: long keys make short pages */
 
 void scan_pace_init(struct scan_pace *pace)

@@ -215,11 +215,12 @@ static int denied(const struct ranking *ranking, struct err *err)
 }
 
 int top_find(struct redis *redis, const struct inspect_filter *filter, enum top_by by,
-	     size_t limit, struct top *ret_top, struct err *err)
+	     size_t limit, bool gentle, struct top *ret_top, struct err *err)
 {
 	struct ranking ranking = {
 	    .redis = redis, .filter = filter, .by = by, .limit = limit, .top = ret_top};
 	struct scan_options options = {.match = buf_bytes(&filter->glob),
+				       .gentle = gentle,
 				       .probes_of = choose_probe,
 				       .fn = on_key,
 				       .ctx = &ranking};

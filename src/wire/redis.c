@@ -96,6 +96,11 @@ void redis_set_limits(struct redis *redis, const struct redis_limits *limits)
 		cluster_follow_limits(redis->cluster);
 }
 
+struct redis_limits redis_limits(const struct redis *redis)
+{
+	return redis->limits;
+}
+
 const struct target *redis_target(const struct redis *redis)
 {
 	return redis->target;

@@ -93,6 +93,7 @@ void redis_set_grace(struct redis *redis, uint64_t grace_ms);
 /* Commands under way are dropped; their callbacks do not run. */
 void redis_free(struct redis *redis);
 void redis_set_limits(struct redis *redis, const struct redis_limits *limits);
+struct redis_limits redis_limits(const struct redis *redis);
 const struct target *redis_target(const struct redis *redis);
 const struct redis_counts *redis_counts(const struct redis *redis);
 
