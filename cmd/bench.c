@@ -140,6 +140,14 @@ static enum exit_code bench_run_verb(struct app *app, const void *values,
 	struct err err = {0};
 	enum exit_code code = EXIT_DONE;
 
+	if (redis_connect(app->redis, &err) == 0 && redis_is_cluster(app->redis))
+		err_set(
+		    &err, ERR_USAGE,
+		    "%s is a node of a Redis Cluster, which bench does not know yet: nothing "
+		    "was sent",
+		    app->target_text);
+	if (err_is_set(&err))
+		return app_fail(app, &err);
 	if (bench_job_load(options, words, &file, &err) != 0)
 		return app_fail(app, &err);
 	if (!file)

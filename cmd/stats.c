@@ -13,6 +13,7 @@
 #include "stats_render.h"
 #include "stats_view.h"
 #include "stats_watch.h"
+#include "wire/redis.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -257,6 +258,11 @@ static enum exit_code stats_run(struct app *app, const void *values,
 	struct err err = {0};
 
 	(void)words;
+	if (app->redis && redis_is_cluster(app->redis))
+		app_warn(
+		    app,
+		    "a Redis Cluster: the server's figures, --sample and --reset are of one "
+		    "primary only");
 	if (stats_options_check(options, &err) != 0 ||
 	    refuse_conditions(app, options, &err) != 0)
 		return app_fail(app, &err);

@@ -103,3 +103,25 @@ everywhere() { redis-cli -c -p "${CLUSTER_PORTS[0]}" "$@"; }
 	assert_json '[.data.id, .meta.cacheHit]' '["7",true]'
 	assert_equal "$(things)" 60
 }
+
+@test "what does not know clusters says so: bench sends nothing, stats and --sample name the limit" {
+	cc_run bench --max --requests 10
+	assert_exit 2
+	assert_stderr_line 'which bench does not know yet: nothing was sent'
+	cc_run stats
+	assert_exit 0
+	assert_stderr_line 'of one primary only'
+	cc_run inspect --sample 10
+	assert_exit 2
+	assert_stderr_line '--sample draws from one server'
+}
+
+@test "invalidate on a cluster can be undone" {
+	cc_run warm thing
+	cc_run invalidate thing --all --yes -o json
+	assert_json .removed 60
+	assert_equal "$(things)" 0
+	cc_run invalidate --undo "$(jq -r .undo <<<"$output")" --yes -o json
+	assert_exit 0
+	assert_equal "$(things)" 60
+}

@@ -207,6 +207,9 @@ fits() {
 
 # --- formats ---
 
+# The undo file of the last run that dropped something.
+undo_file() { find "$XDG_STATE_HOME" -name '*.undo' | sort | tail -1; }
+
 # each_document FUNCTION: runs every kind of document there is, FUNCTION [ARGS…] for each.
 each_document() {
 	"$1" inspect inspect
@@ -236,6 +239,7 @@ each_document() {
 	"$1" ttl repl -e 'ttl --key bin'
 	"$1" ttl repl -e 'ttl call-logs nonesuch'
 	"$1" invalidate invalidate --key none --key bin --yes
+	"$1" undo invalidate --undo "$(undo_file)" --dry-run
 	"$1" event invalidate --event call.updated --data '{"subaccountId":"none"}'
 	"$1" event-explain invalidate --event session.completed --data '{"sessionId":"S"}' --explain
 	"$1" follow invalidate --follow -

@@ -446,6 +446,11 @@ size_t redis_nodes(struct redis *redis, struct err *err)
 	return redis->cluster ? cluster_primaries(redis->cluster) : 1;
 }
 
+bool redis_is_cluster(const struct redis *redis)
+{
+	return redis->cluster != NULL;
+}
+
 struct redis *redis_node(struct redis *redis, size_t index)
 {
 	return redis->cluster ? cluster_primary(redis->cluster, index) : redis;

@@ -152,6 +152,8 @@ int redis_fail(const struct redis *redis, const struct reply *reply, const char 
  * if need be: 0 with err when that fails.
  */
 size_t redis_nodes(struct redis *redis, struct err *err);
+/* True when the session is connected, and with a Redis Cluster. */
+bool redis_is_cluster(const struct redis *redis);
 struct redis *redis_node(struct redis *redis, size_t index);
 /*
  * The session whose server holds key: for what cannot be routed command by
