@@ -24,6 +24,9 @@ struct batch {
 	size_t at;          /* answers so far, in the order of the questions */
 	struct bytes *open; /* the keys that are changed at once */
 	size_t open_count;
+	struct bytes *fenced; /* those whose sidecar goes: of an absent key too, for a fetch of it
+				 may be under way */
+	size_t fenced_count;
 };
 
 static void on_ttl(void *ctx, const struct reply *reply)
@@ -91,13 +94,15 @@ static enum state state_of(const struct take_job *job, const struct entry *entry
 
 static void sort_out(struct batch *batch)
 {
-	batch->open_count = 0;
+	batch->open_count = batch->fenced_count = 0;
 	for (size_t i = 0; i < batch->count; i++) {
 		struct entry *entry = &batch->entries[i];
 
 		entry->state = state_of(batch->take.job, entry);
 		if (entry->state == OPEN)
 			batch->open[batch->open_count++] = entry->key;
+		if (entry->state != LARGE) /* those have a transaction of their own */
+			batch->fenced[batch->fenced_count++] = entry->key;
 	}
 }
 
@@ -188,10 +193,12 @@ static int queue_change(struct take *take, void *ctx)
 {
 	struct batch *batch = ctx;
 
-	if (take_sidecars(take, batch->open, batch->open_count) != 0)
+	if (take_sidecars(take, batch->fenced, batch->fenced_count) != 0)
 		return -1;
 	if (take->job->soft)
 		return queue_shorten(take, batch);
+	if (batch->open_count == 0)
+		return 0;
 	struct bytes *argv = mem_zalloc(batch->open_count + 1, sizeof *argv);
 	argv[0] = BYTES("UNLINK");
 	for (size_t i = 0; i < batch->open_count; i++)
@@ -253,9 +260,9 @@ static enum take_end attempt(struct batch *batch)
 	if (end != TAKE_DONE)
 		return end;
 	sort_out(batch);
-	if (batch->open_count == 0)
+	if (batch->fenced_count == 0)
 		return unwatch(take);
-	if (take->job->backup)
+	if (take->job->backup && batch->open_count)
 		end = take->job->soft ? save_lives(batch) : save_values(batch);
 	return end == TAKE_DONE ? take_commit(take, queue_change, on_changed, batch) : end;
 }
@@ -316,12 +323,13 @@ static int split(struct batch *batch)
 
 	for (size_t i = 0; i < batch->count && status == 0; i++) {
 		struct entry entry = {.key = batch->entries[i].key};
-		struct bytes open;
+		struct bytes open, fenced;
 		struct batch one = {
 		    .take = {.job = batch->take.job, .counts = batch->take.counts},
 		    .entries = &entry,
 		    .count = 1,
-		    .open = &open};
+		    .open = &open,
+		    .fenced = &fenced};
 
 		status = run(&one);
 		if (status != 0) {
@@ -399,7 +407,8 @@ static int take_some(const struct take_job *job, const struct bytes *keys, size_
 	struct batch batch = {.take = {.job = job, .counts = counts},
 			      .entries = entries,
 			      .count = count,
-			      .open = mem_zalloc(count, sizeof *batch.open)};
+			      .open = mem_zalloc(count, sizeof *batch.open),
+			      .fenced = mem_zalloc(count, sizeof *batch.fenced)};
 
 	for (size_t i = 0; i < count; i++)
 		entries[i].key = keys[i];
@@ -407,6 +416,7 @@ static int take_some(const struct take_job *job, const struct bytes *keys, size_
 	if (status != 0)
 		*err = batch.take.err;
 	free(batch.open);
+	free(batch.fenced);
 	free(entries);
 	return status;
 }
