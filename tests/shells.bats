@@ -82,14 +82,14 @@ in_shell() {
 		. "$ROOT/completions/ccache.bash"
 		bind 'set bell-style none'
 	END
-	start_terminal 80 24 "bash --rcfile bashrc -i"
+	start_terminal 80 100 "bash --rcfile bashrc -i"
 	wait_for completed '$'
 	in_shell
 }
 
 @test "bash without bash-completion" {
 	printf '%s\n' "PS1='\$'" ". '$ROOT/completions/ccache.bash'" "bind 'set bell-style none'" >bashrc
-	start_terminal 80 24 "bash --rcfile bashrc -i"
+	start_terminal 80 100 "bash --rcfile bashrc -i"
 	wait_for completed '$'
 	in_shell
 }
@@ -104,7 +104,7 @@ in_shell() {
 		bindkey -e
 		bindkey '^U' kill-whole-line
 	END
-	start_terminal 80 24 "ZDOTDIR=$DIR zsh -d -i"
+	start_terminal 80 100 "ZDOTDIR=$DIR zsh -d -i"
 	wait_for completed '$'
 	in_shell
 }
