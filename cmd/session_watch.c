@@ -51,14 +51,17 @@ static int read_interval(const struct opt_words *words, uint64_t *ret_ms, size_t
 	return 0;
 }
 
-/* One run of the command, its output in kept. */
+/* One run of the command, its output in kept; on a screen its messages too, which a frame would
+ * else paint over. */
 static enum exit_code run_once(struct app *app, const struct opt_word *line, size_t count,
-			       struct out_stream *kept)
+			       struct out_stream *kept, bool screen)
 {
 	struct out_stream *out = app->out;
 
 	app->out = kept;
+	app->messages.into = screen ? kept : NULL;
 	enum exit_code code = session_run_words(app->session, line, count);
+	app->messages.into = NULL;
 	app->out = out;
 	return code;
 }
@@ -88,7 +91,8 @@ static enum exit_code watch(struct app *app, const struct watch_options *options
 	for (uint64_t i = 0; !*app->cancel && !app->session->leaving; i++) {
 		struct out_stream *kept = out_stream_new_kept(FRAME_MOST);
 
-		code = exit_worst(code, run_once(app, line, count, kept));
+		enum exit_code once = run_once(app, line, count, kept, screen);
+		code = exit_worst(code, once);
 		if (screen) {
 			out_terminal_query(STDOUT_FILENO, &app->out_terminal);
 			out_frame_draw(app->out, &app->out_terminal, head,
@@ -98,8 +102,9 @@ static enum exit_code watch(struct app *app, const struct watch_options *options
 		}
 		out_stream_flush(app->out, NULL); /* the session tells it */
 		out_stream_free(kept);
+		/* What was typed wrong stays wrong; a server may come back. */
 		if (out_stream_failed(app->out) || i + 1 == options->count ||
-		    signals_wait(interval_ms))
+		    once == EXIT_USAGE || signals_wait(interval_ms))
 			break;
 	}
 	free(head);

@@ -182,6 +182,18 @@ tab_until() {
 }
 asked_upstream() { (($(upstream_count) >= 1)); }
 
+@test "watch shows why its command fails, and ends when it was typed wrong" {
+	session 80 24
+	says 'watch 100ms inspct' "did you mean 'inspect'?"
+	type_keys -l 'watch 100ms inspect'
+	type_keys Enter
+	wait_for screen_shows 'every 100ms: inspect'
+	stop_redis
+	wait_for screen_shows 'error: redis unix:'
+	type_keys C-c
+	wait_for at_prompt
+}
+
 @test "the server restarts between two commands, and during a watch" {
 	session 80 24
 	says 'redis SET a 1' OK

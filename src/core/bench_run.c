@@ -198,11 +198,16 @@ static int merge(struct run *run, struct bench_result *result, struct err *err)
 		last_ns = shared->end_ns;
 	result->elapsed_ns = last_ns - shared->measure_ns;
 	result->unsent = result->scheduled > answered ? result->scheduled - answered : 0;
-	if (shared->job->rate > 0 && shared->job->duration_ms)
+	if (shared->job->rate > 0 && shared->job->duration_ms) {
+		double planned_ns = (double)shared->job->duration_ms * 1e6;
+		double lasted_ns = (double)result->elapsed_ns; /* less, when it was cut short */
+
 		result->offered =
-		    (double)result->scheduled * 1000 / (double)shared->job->duration_ms;
-	else if (shared->job->rate > 0)
+		    (double)result->scheduled * 1e9 /
+		    (lasted_ns > 0 && lasted_ns < planned_ns ? lasted_ns : planned_ns);
+	} else if (shared->job->rate > 0) {
 		result->offered = shared->job->rate;
+	}
 	result->partial = status != 0;
 	return status;
 }

@@ -24,8 +24,8 @@ struct batch {
 	size_t at;          /* answers so far, in the order of the questions */
 	struct bytes *open; /* the keys that are changed at once */
 	size_t open_count;
-	struct bytes *fenced; /* those whose sidecar goes: of an absent key too, for a fetch of it
-				 may be under way */
+	struct bytes *fenced; /* those whose sidecar goes: of an absent key too, for a fetch of
+				 it may be under way */
 	size_t fenced_count;
 };
 

@@ -74,7 +74,10 @@ static void put_line(const struct out_messages *messages, enum out_level level,
 		put_json_line(&line, level, buf_bytes(&clean));
 	else
 		put_text_line(&line, messages, level, buf_bytes(&clean));
-	write_line(buf_bytes(&line));
+	if (messages->into)
+		out_stream_write(messages->into, buf_bytes(&line));
+	else
+		write_line(buf_bytes(&line));
 	buf_release(&clean);
 	buf_release(&line);
 }

@@ -4,6 +4,7 @@
 #include <stdbool.h>
 
 struct err;
+struct out_stream;
 
 /*
  * Lines for people and logs, on standard error: "ccache: warning: …", or with
@@ -17,8 +18,9 @@ struct out_messages {
 	enum out_level level; /* lines below it are dropped */
 	bool json;
 	bool colour;
-	const char *program; /* as it was called */
-	bool in_session;     /* verbs are typed without the program's name: so are hints */
+	const char *program;     /* as it was called */
+	struct out_stream *into; /* where they go instead, NULL: to standard error */
+	bool in_session;         /* verbs are typed without the program's name: so are hints */
 };
 void out_message(const struct out_messages *messages, enum out_level level, const char *format,
 		 ...) __attribute__((format(printf, 3, 4)));
