@@ -74,7 +74,8 @@ static void narrow(struct run *run)
 	bool takes_one =
 	    run->command->words == WORDS_NAMESPACE || run->command->words == WORDS_NAMESPACES;
 
-	if (!session || !session->ns || !takes_one ||
+	/* where nothing stands behind the namespace, it is what is being chosen: use */
+	if (!session || !session->ns || !takes_one || run->command->max_words == 1 ||
 	    opt_given(run->command->rows, run->options, OPT_SUBJECT))
 		return;
 	if (words->count > 0 && nsset_find(app_namespaces(run->app), bytes_of(words->items[0])))

@@ -139,6 +139,8 @@ setup() {
 	cc_run -o json repl -e 'use call-logs; invalidate --all --dry-run'
 	assert_exit 0
 	assert_json .keys 2
+	cc_run repl -e 'use lead; use leed'
+	assert_stderr_line "unknown namespace 'leed'; did you mean 'lead'?"
 	cc_run repl -e 'use call-log'
 	assert_exit 2
 	assert_stderr_line "did you mean 'call-logs'?"
