@@ -165,6 +165,10 @@ start_cluster() {
 	for ((i = 0; i < 3; i++)); do
 		node_cli "$i" CLUSTER ADDSLOTSRANGE "${first[i]}" "${last[i]}" >/dev/null
 	done
+	# Else the nodes settle who is who by raising epochs, and a slot moved meanwhile comes back.
+	for ((i = 0; i < nodes; i++)); do
+		node_cli "$i" CLUSTER SET-CONFIG-EPOCH "$((i + 1))" >/dev/null
+	done
 	for ((i = 1; i < nodes; i++)); do
 		node_cli 0 CLUSTER MEET 127.0.0.1 "${CLUSTER_PORTS[i]}" >/dev/null
 	done
