@@ -234,10 +234,12 @@ static bool on_found(void *ctx, const struct scan_key *key)
 }
 
 /* Everything before the cursor is done: from here a killed run may go on. */
-static void on_page(void *ctx, uint64_t cursor)
+static void on_page(void *ctx, const struct redis *node, uint64_t cursor)
 {
 	struct run *run = ctx;
 	char text[24];
+
+	(void)node;
 	const struct bytes items[] = {
 	    {text, (size_t)snprintf(text, sizeof text, "%" PRIu64, cursor)},
 	    bytes_of(run->job->run_id)};

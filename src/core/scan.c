@@ -1,209 +1,101 @@
 #include "core/scan.h"
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/num.h"
 #include "core/namespace.h"
 #include "core/scan_pace.h"
+#include "core/scan_slots.h"
 #include "wire/redis.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
-/* Probe answers are small; this only bounds the pages' own replies. */
-#define PAGES 2
+/* One whose keys are yielded, one whose probes are under way, one that SCAN fills. */
+#define PAGES 3
 /* Commands that a server reads at once are answered before it turns to another client. */
 #define GENTLE_PAGE 32
 #define GENTLE_COMMANDS 64
 
 struct page {
-	struct scan *scan;
+	struct walk *walk;
 	struct mem_arena arena;
 	struct scan_key *keys;
 	size_t count;
 	size_t at;     /* the key whose probe is answered next */
 	unsigned left; /* its probes without answer */
 	uint64_t next; /* the cursor behind it */
-	bool told;     /* page_fn knows */
+};
+
+/* The walk over one node. */
+struct walk {
+	struct scan *scan;
+	struct redis *redis;
+	struct scan_result result;
+	struct scan_pace pace;
+	struct scan_table table;
+	struct scan_slots slots;
+	uint64_t reconnects; /* at the start */
+	struct page pages[PAGES];
+	size_t filled;  /* pages that SCAN filled so far */
+	size_t probed;  /* of these: whose probes are sent */
+	size_t yielded; /* of these: whose keys the caller has seen */
+	uint64_t cursor;
+	bool asked;       /* a SCAN is under way */
+	size_t under_way; /* commands without answer */
+	struct err err;
 };
 
 struct scan {
 	struct redis *redis;
 	const struct scan_options *options;
-	struct scan_result *result; /* of this node */
-	struct scan_result *sum;    /* of all nodes; what the caller looks at meanwhile */
-	struct scan_pace pace;
-	struct scan_table table;
-	uint64_t reconnects; /* at the start */
-	struct page pages[PAGES];
-	size_t turn; /* index of the page that the next SCAN fills */
-	uint64_t cursor;
-	bool asked;     /* a SCAN is under way */
-	bool stopped;   /* fn said so */
-	struct err err; /* what a callback met */
+	struct scan_result *sum; /* of all nodes; what the caller looks at meanwhile */
+	struct walk *walks;
+	size_t count;
+	bool stopped; /* fn said so */
 };
 
-static void yield(struct scan *scan, const struct scan_key *key)
-{
-	struct scan_result *result = scan->result;
+/* --- what comes back --- */
 
-	if (scan->stopped || err_is_set(&scan->err)) /* what was not answered is not known */
-		return;
-	if (key->ttl_ms == SCAN_TTL_GONE) {
-		result->gone++;
-		return;
-	}
-	if (!scan->options->own || !ns_is_own_key(key->key))
-		result->keys++;
-	if (!scan->options->fn(scan->options->ctx, key))
-		scan->stopped = true;
-}
-
-/* --- probes --- */
-
-int scan_ask(struct redis *redis, enum scan_probe probe, struct bytes key,
-	     const struct redis_command *how, struct err *err)
-{
-	struct redis_command command = *how;
-	struct bytes argv[3] = {BYTES("PTTL"), key};
-
-	command.argv = argv;
-	command.argc = 2;
-	command.flags = REDIS_IDEMPOTENT;
-	if (probe == SCAN_TYPE) {
-		argv[0] = BYTES("TYPE");
-	} else if (probe != SCAN_TTL) {
-		argv[0] = probe == SCAN_BYTES ? BYTES("MEMORY") : BYTES("OBJECT");
-		argv[1] = probe == SCAN_BYTES  ? BYTES("USAGE")
-			  : probe == SCAN_IDLE ? BYTES("IDLETIME")
-					       : BYTES("FREQ");
-		argv[2] = key;
-		command.argc = 3;
-	}
-	return redis_submit(redis, &command, err);
-}
-
-static int type_of(struct bytes name)
-{
-	for (int i = 0; i < NS_ANY; i++)
-		if (bytes_equal_str(name, ns_type_names[i]))
-			return i;
-	return NS_ANY;
-}
-
-int scan_take(const struct redis *redis, enum scan_probe probe, const struct reply *reply,
-	      struct scan_key *key, struct scan_result *result, struct err *err)
-{
-	static const char *const commands[] = {"OBJECT IDLETIME", "OBJECT FREQ", "PTTL", "TYPE",
-					       "MEMORY USAGE"};
-	int64_t number = reply->type == REPLY_INTEGER ? reply->integer : -1;
-
-	/* who may not ask does without, but not without the TTL: it is what all this is about
-	 */
-	switch (reply_error_kind(reply)) {
-	case REPLY_ERR_MOVED:
-	case REPLY_ERR_ASK:
-	case REPLY_ERR_TRYAGAIN: /* to another node of the cluster, which is walked too */
-		key->ttl_ms = SCAN_TTL_GONE;
-		return 0;
-	default:
-		break;
-	}
-	if (reply->type == REPLY_LOST || (reply->type == REPLY_ERROR && probe == SCAN_TTL))
-		return redis_fail(redis, reply, commands[__builtin_ctz(probe)], key->key, err);
-	if (reply->type == REPLY_ERROR) {
-		result->denied |= probe;
-		return 0;
-	}
-	result->hits += probe != SCAN_BYTES && reply->type != REPLY_NIL;
-	switch (probe) {
-	case SCAN_IDLE:
-		key->idle_s = number;
-		break;
-	case SCAN_FREQ:
-		key->freq = number;
-		break;
-	case SCAN_TTL:
-		key->ttl_ms = number;
-		result->hits -= number == SCAN_TTL_GONE;
-		break;
-	case SCAN_TYPE:
-		key->type = type_of(reply->text);
-		if (bytes_equal_str(reply->text, "none"))
-			key->ttl_ms = SCAN_TTL_GONE;
-		break;
-	case SCAN_BYTES:
-		key->bytes = number;
-		break;
-	}
-	return 0;
-}
-
-/* Yields from page->at on what has no answer to wait for. */
+/* The next key of the page that waits for answers. */
 static void settle(struct page *page)
 {
-	struct scan *scan = page->scan;
-
-	while (page->left == 0 && page->at < page->count) {
-		yield(page->scan, &page->keys[page->at]);
+	while (page->left == 0 && page->at < page->count)
 		if (++page->at < page->count)
 			page->left = page->keys[page->at].asked;
-	}
-	if (page->at < page->count || page->told)
-		return;
-	page->told = true;
-	if (scan->options->page_fn && !scan->stopped && !err_is_set(&scan->err))
-		scan->options->page_fn(scan->options->ctx, page->next);
 }
 
 static void on_probe(void *ctx, const struct reply *reply)
 {
 	struct page *page = ctx;
-	struct scan *scan = page->scan;
+	struct walk *walk = page->walk;
 	enum scan_probe probe = (enum scan_probe)(page->left & -page->left);
 	struct err unheard = {0};
 
-	scan_take(scan->redis, probe, reply, &page->keys[page->at], scan->result,
-		  err_is_set(&scan->err) ? &unheard : &scan->err);
-	scan->sum->denied |= scan->result->denied;
+	walk->under_way--;
+	scan_take(walk->redis, probe, reply, &page->keys[page->at], &walk->result,
+		  err_is_set(&walk->err) ? &unheard : &walk->err);
+	walk->scan->sum->denied |= walk->result.denied;
 	page->left &= page->left - 1;
 	settle(page);
 }
 
-static int probe_page(struct page *page, struct err *err)
+static void fill_page(struct walk *walk, struct page *page, const struct reply *list)
 {
-	struct scan *scan = page->scan;
-	const struct redis_command how = {.fn = on_probe, .ctx = page};
-
-	for (size_t i = 0; i < page->count; i++) {
-		const struct scan_key *key = &page->keys[i];
-
-		for (unsigned left = key->asked; left; left &= left - 1)
-			if (scan_ask(scan->redis, (enum scan_probe)(left & -left), key->key,
-				     &how, err) != 0)
-				return -1;
-	}
-	return 0;
-}
-
-/* --- pages --- */
-
-static void fill_page(struct page *page, const struct reply *list)
-{
-	struct scan *scan = page->scan;
-	const struct scan_options *options = scan->options;
+	const struct scan_options *options = walk->scan->options;
 	size_t bytes = 0;
 
 	mem_arena_clear(&page->arena);
 	page->keys = mem_arena_alloc(&page->arena, list->count * sizeof *page->keys);
 	page->count = page->at = 0;
-	page->next = scan->cursor;
-	page->told = false;
+	page->next = walk->cursor;
 	for (size_t i = 0; i < list->count; i++) {
 		struct bytes key = list->items[i]->text;
 
 		bytes += key.len;
 		if (ns_is_own_key(key)) {
-			scan->result->own++;
+			walk->result.own++;
 			if (!options->own)
 				continue;
 		}
@@ -216,21 +108,23 @@ static void fill_page(struct page *page, const struct reply *list)
 					  .type = -1};
 		if (options->probes_of)
 			kept->asked = options->probes_of(options->ctx, kept);
-		kept->asked &= ~scan->sum->denied;
+		kept->asked &= ~walk->scan->sum->denied;
 	}
 	page->left = page->count ? page->keys[0].asked : 0;
-	scan_pace_answered(&scan->pace, list->count, bytes);
+	settle(page);
+	scan_pace_answered(&walk->pace, list->count, bytes);
 }
 
-static int read_cursor(const struct scan *scan, const struct reply *reply, uint64_t *ret_cursor,
-		       struct err *err)
+static int read_cursor(struct walk *walk, const struct reply *reply, struct err *err)
 {
+	if (reply->type == REPLY_LOST)
+		return redis_unreached(walk->redis, reply, err);
 	if (reply->type != REPLY_ARRAY || reply->count != 2 ||
 	    reply->items[1]->type != REPLY_ARRAY ||
-	    num_parse_u64(reply->items[0]->text, 0, UINT64_MAX, ret_cursor) != 0)
-		return redis_fail(scan->redis, reply, "SCAN", (struct bytes){NULL, 0}, err);
-	scan->result->broken = redis_counts(scan->redis)->reconnects != scan->reconnects;
-	if (scan->result->broken)
+	    num_parse_u64(reply->items[0]->text, 0, UINT64_MAX, &walk->cursor) != 0)
+		return redis_fail(walk->redis, reply, "SCAN", (struct bytes){NULL, 0}, err);
+	walk->result.broken = redis_counts(walk->redis)->reconnects != walk->reconnects;
+	if (walk->result.broken)
 		return err_set(
 		    err, ERR_REDIS,
 		    "the connection broke in the middle of the walk: the server may "
@@ -240,167 +134,300 @@ static int read_cursor(const struct scan *scan, const struct reply *reply, uint6
 
 static void on_page(void *ctx, const struct reply *reply)
 {
-	struct scan *scan = ctx;
+	struct walk *walk = ctx;
 	struct err unheard = {0};
 
-	scan->asked = false;
-	if (read_cursor(scan, reply, &scan->cursor,
-			err_is_set(&scan->err) ? &unheard : &scan->err) != 0)
+	walk->under_way--;
+	walk->asked = false;
+	walk->result.lost = walk->result.lost || reply->type == REPLY_LOST;
+	if (read_cursor(walk, reply, err_is_set(&walk->err) ? &unheard : &walk->err) != 0)
 		return;
-	scan_table_cursor(&scan->table, scan->cursor);
-	fill_page(&scan->pages[scan->turn], reply->items[1]);
+	scan_table_cursor(&walk->table, walk->cursor);
+	fill_page(walk, &walk->pages[walk->filled++ % PAGES], reply->items[1]);
 }
 
 static void on_size(void *ctx, const struct reply *reply)
 {
-	struct scan *scan = ctx;
+	struct walk *walk = ctx;
 
-	scan_table_keys(&scan->table, reply->type == REPLY_INTEGER ? reply->integer : -1);
-	if (!scan->result->expected && reply->type == REPLY_INTEGER) {
-		scan->result->expected = (uint64_t)reply->integer;
-		scan->sum->expected += scan->result->expected;
+	walk->under_way--;
+	scan_table_keys(&walk->table, reply->type == REPLY_INTEGER ? reply->integer : -1);
+	if (!walk->result.expected && reply->type == REPLY_INTEGER) {
+		walk->result.expected = (uint64_t)reply->integer;
+		walk->scan->sum->expected += walk->result.expected;
 	}
 }
 
-static int ask_page(struct scan *scan, struct err *err)
+static void on_slots(void *ctx, const struct reply *reply)
 {
+	struct walk *walk = ctx;
+
+	walk->under_way--;
+	scan_slots_told(&walk->slots, reply);
+}
+
+/* --- what is asked --- */
+
+/* Queued without waiting for room: that would keep the other nodes waiting, too. */
+static int ask(struct walk *walk, const struct bytes *argv, size_t argc, redis_reply_fn *fn,
+	       struct err *err)
+{
+	const struct redis_command command = {.argv = argv,
+					      .argc = argc,
+					      .flags = REDIS_IDEMPOTENT | REDIS_NO_WAIT,
+					      .fn = fn,
+					      .ctx = walk};
+
+	walk->under_way++;
+	return redis_submit(walk->redis, &command, err);
+}
+
+static int ask_page(struct walk *walk, struct err *err)
+{
+	const struct scan_options *options = walk->scan->options;
 	char count[24];
 	char cursor[24];
-	size_t page = scan->options->page     ? scan->options->page
-		      : scan->options->gentle ? GENTLE_PAGE
-					      : scan->pace.count;
+	size_t page = options->page     ? options->page
+		      : options->gentle ? GENTLE_PAGE
+					: walk->pace.count;
 	struct bytes argv[6] = {BYTES("SCAN"), {cursor, 0}, BYTES("COUNT"), {count, 0}};
 	struct bytes size = BYTES("DBSIZE");
-	const struct redis_command dbsize = {
-	    .argv = &size, .argc = 1, .flags = REDIS_IDEMPOTENT, .fn = on_size, .ctx = scan};
-	struct redis_command command = {
-	    .argv = argv, .argc = 4, .flags = REDIS_IDEMPOTENT, .fn = on_page, .ctx = scan};
 
 	argv[1].len =
-	    (size_t)snprintf(cursor, sizeof cursor, "%llu", (unsigned long long)scan->cursor);
+	    (size_t)snprintf(cursor, sizeof cursor, "%llu", (unsigned long long)walk->cursor);
 	argv[3].len = (size_t)snprintf(count, sizeof count, "%zu", page);
-	if (scan->options->match.len) {
+	if (options->match.len) {
 		argv[4] = BYTES("MATCH");
-		argv[5] = scan->options->match;
-		command.argc = 6;
+		argv[5] = options->match;
 	}
-	command.expect = page * 64;
-	scan->asked = true;
-	scan_pace_asked(&scan->pace);
-	if (!scan->table.unknown && redis_submit(scan->redis, &dbsize, err) != 0)
+	walk->asked = true;
+	scan_pace_asked(&walk->pace);
+	if (!walk->table.unknown && ask(walk, &size, 1, on_size, err) != 0)
 		return -1;
-	return redis_submit(scan->redis, &command, err);
+	return ask(walk, argv, options->match.len ? 6 : 4, on_page, err);
+}
+
+static int ask_slots(struct walk *walk, struct err *err)
+{
+	const struct bytes argv[] = {BYTES("CLUSTER"), BYTES("NODES")};
+
+	if (!redis_is_cluster(walk->scan->redis))
+		return 0;
+	return ask(walk, argv, 2, on_slots, err);
+}
+
+static int probe_page(struct walk *walk, struct page *page, struct err *err)
+{
+	const struct redis_command how = {.fn = on_probe, .ctx = page, .flags = REDIS_NO_WAIT};
+
+	for (size_t i = 0; i < page->count; i++) {
+		const struct scan_key *key = &page->keys[i];
+
+		for (unsigned left = key->asked; left; left &= left - 1) {
+			walk->under_way++;
+			if (scan_ask(walk->redis, (enum scan_probe)(left & -left), key->key,
+				     &how, err) != 0)
+				return -1;
+		}
+	}
+	return 0;
+}
+
+/* --- one node's turn --- */
+
+static bool goes_on(const struct walk *walk)
+{
+	return !walk->scan->stopped && !err_is_set(&walk->err);
+}
+
+static void yield(struct walk *walk, const struct scan_key *key)
+{
+	const struct scan_options *options = walk->scan->options;
+
+	if (key->ttl_ms == SCAN_TTL_GONE) {
+		walk->result.gone++;
+		return;
+	}
+	if (!options->own || !ns_is_own_key(key->key))
+		walk->result.keys++;
+	if (!options->fn(options->ctx, key))
+		walk->scan->stopped = true;
+}
+
+/* The pages whose probes are all answered. */
+static void yield_pages(struct walk *walk)
+{
+	const struct scan_options *options = walk->scan->options;
+
+	while (walk->yielded < walk->probed && goes_on(walk)) {
+		struct page *page = &walk->pages[walk->yielded % PAGES];
+
+		if (page->at < page->count)
+			return;
+		for (size_t i = 0; i < page->count && goes_on(walk); i++)
+			yield(walk, &page->keys[i]);
+		if (options->page_fn && goes_on(walk))
+			options->page_fn(options->ctx, walk->redis, page->next);
+		walk->yielded++;
+	}
 }
 
 /* The page that a SCAN just filled: its probes, behind the SCAN of the next page. */
-static int advance(struct scan *scan, bool *ret_more, struct err *err)
+static void advance(struct walk *walk)
 {
-	struct page *page = &scan->pages[scan->turn];
-	bool last = scan->cursor == 0;
+	struct page *page = &walk->pages[walk->probed % PAGES];
+	struct err *err = &walk->err;
 
-	*ret_more = !last && !scan->stopped;
-	scan->turn = (scan->turn + 1) % PAGES;
-	if (*ret_more && ask_page(scan, err) != 0)
-		return -1;
-	if (probe_page(page, err) != 0)
-		return -1;
-	settle(page);
-	return 0;
+	if (walk->probed == walk->filled || !goes_on(walk))
+		return;
+	walk->probed++;
+	if (walk->cursor != 0 && ask_page(walk, err) != 0)
+		return;
+	probe_page(walk, page, err);
 }
 
-static int walk(struct scan *scan, struct err *err)
+static bool is_over(const struct walk *walk)
 {
-	bool more = true;
+	if (walk->under_way > 0)
+		return false;
+	return !goes_on(walk) || (!walk->asked && walk->yielded == walk->filled);
+}
 
-	if (ask_page(scan, err) != 0)
-		return -1;
-	while (more) {
-		/* run until the SCAN's answer is in; its own probes may still be under way */
-		while (scan->asked && !err_is_set(&scan->err))
-			if (redis_drain(scan->redis, redis_outstanding(scan->redis) - 1, err) !=
-			    0)
-				return -1;
-		if (err_is_set(&scan->err)) {
-			*err = scan->err;
-			return -1;
-		}
-		if (advance(scan, &more, err) != 0)
-			return -1;
+/* --- all of them --- */
+
+static bool serve(struct scan *scan)
+{
+	bool over = true;
+
+	for (size_t i = 0; i < scan->count; i++) {
+		struct walk *walk = &scan->walks[i];
+
+		yield_pages(walk);
+		advance(walk);
+		yield_pages(walk); /* one without probes has nothing to wait for */
+		over = over && is_over(walk);
 	}
+	return over;
+}
+
+/* Where slots moved meanwhile, keys may have been missed. */
+static int check_slots(struct scan *scan, struct err *err)
+{
+	for (size_t i = 0; i < scan->count; i++)
+		if (goes_on(&scan->walks[i]))
+			ask_slots(&scan->walks[i], &scan->walks[i].err);
 	if (redis_drain(scan->redis, 0, err) != 0)
 		return -1;
-	if (err_is_set(&scan->err)) {
-		*err = scan->err;
-		return -1;
+	for (size_t i = 0; i < scan->count; i++) {
+		struct walk *walk = &scan->walks[i];
+
+		walk->result.moved = goes_on(walk) && scan_slots_moved(&walk->slots);
+		walk->result.resized = walk->result.resized || walk->slots.unknown;
 	}
 	return 0;
 }
 
-static int walk_node(struct redis *redis, const struct scan_options *options,
-		     struct scan_result *sum, struct scan_result *ret_result, struct err *err)
+static int walk_all(struct scan *scan, struct err *err)
 {
-	struct scan scan = {
-	    .redis = redis,
-	    .options = options,
-	    .result = ret_result,
-	    .sum = sum,
-	    .reconnects = redis_counts(redis)->reconnects,
-	    .table = {.keys_min = UINT64_MAX},
-	};
+	for (size_t i = 0; i < scan->count; i++) {
+		struct walk *walk = &scan->walks[i];
+		bool skip = walk->cursor == SCAN_SKIP;
 
-	*ret_result = (struct scan_result){0};
-	scan.cursor = options->start;
-	scan_pace_init(&scan.pace);
-	for (size_t i = 0; i < PAGES; i++)
-		scan.pages[i].scan = &scan;
-	struct err ignored = {0};
-	const struct redis_limits before = redis_limits(redis);
-	struct redis_limits limits = before;
-	if (options->gentle)
-		limits.commands = GENTLE_COMMANDS;
-	redis_set_limits(redis, &limits);
-	int status = walk(&scan, err);
-
-	if (status != 0) /* nothing under way may answer into what ends here */
-		redis_drain(redis, 0, &ignored);
-	redis_set_limits(redis, &before);
-	ret_result->complete = status == 0 && !scan.stopped;
-	ret_result->resized = !scan_table_is_steady(&scan.table);
-	for (size_t i = 0; i < PAGES; i++)
-		mem_arena_release(&scan.pages[i].arena);
-	return status;
+		if (!skip && ask_slots(walk, &walk->err) == 0)
+			ask_page(walk, &walk->err);
+	}
+	while (!serve(scan))
+		if (redis_step(scan->redis, err) != 0)
+			return -1;
+	return redis_is_cluster(scan->redis) ? check_slots(scan, err) : 0;
 }
 
-static void add(struct scan_result *sum, const struct scan_result *part)
+static void begin(struct scan *scan)
 {
+	const struct scan_options *options = scan->options;
+
+	scan->walks = mem_zalloc(scan->count, sizeof *scan->walks);
+	for (size_t i = 0; i < scan->count; i++) {
+		struct walk *walk = &scan->walks[i];
+
+		walk->scan = scan;
+		walk->redis = redis_node(scan->redis, i);
+		walk->reconnects = redis_counts(walk->redis)->reconnects;
+		walk->table.keys_min = UINT64_MAX;
+		walk->cursor = options->start_fn ? options->start_fn(options->ctx, walk->redis)
+						 : options->start;
+		scan_pace_init(&walk->pace);
+		for (size_t page = 0; page < PAGES; page++)
+			walk->pages[page].walk = walk;
+	}
+}
+
+static void add(struct scan_result *sum, const struct walk *walk)
+{
+	const struct scan_result *part = &walk->result;
+
 	sum->keys += part->keys;
 	sum->own += part->own;
 	sum->gone += part->gone;
 	sum->hits += part->hits;
-	sum->denied |= part->denied;
-	sum->complete = sum->complete && part->complete;
+	sum->complete = sum->complete && goes_on(walk);
 	sum->broken = sum->broken || part->broken;
-	sum->resized = sum->resized || part->resized;
+	sum->lost = sum->lost || part->lost;
+	sum->moved = sum->moved || part->moved;
+	sum->resized = sum->resized || part->resized || !scan_table_is_steady(&walk->table);
+}
+
+/* Every node that failed is named. */
+static int end(struct scan *scan, int status, struct err *err)
+{
+	struct buf text = {0};
+	enum err_kind kind = ERR_NONE;
+
+	for (size_t i = 0; i < scan->count; i++) {
+		struct walk *walk = &scan->walks[i];
+
+		add(scan->sum, walk);
+		scan_slots_release(&walk->slots);
+		for (size_t page = 0; page < PAGES; page++)
+			mem_arena_release(&walk->pages[page].arena);
+		if (!err_is_set(&walk->err))
+			continue;
+		kind = kind ? kind : walk->err.kind;
+		buf_printf(&text, "%s%s", text.len ? "; " : "", walk->err.text);
+	}
+	scan->sum->complete = scan->sum->complete && status == 0 && !scan->sum->moved;
+	if (status == 0 && kind)
+		status = err_set(err, kind, "%s", buf_str(&text));
+	if (status == 0 && scan->sum->moved)
+		status = err_set(err, ERR_ITEM,
+				 "slots moved between the cluster's nodes during the walk: "
+				 "keys may have been missed, or met twice; run it again when "
+				 "the resharding is over");
+	buf_release(&text);
+	free(scan->walks);
+	return status;
 }
 
 int scan_run(struct redis *redis, const struct scan_options *options,
 	     struct scan_result *ret_result, struct err *err)
 {
-	size_t nodes = redis_nodes(redis, err);
-	int status = nodes ? 0 : -1;
-	bool stopped = false;
+	const struct redis_limits before = redis_limits(redis);
+	struct redis_limits limits = before;
+	struct err ignored = {0};
+	struct scan scan = {.redis = redis, .options = options, .sum = ret_result};
 
-	*ret_result = (struct scan_result){.complete = nodes > 0};
-	/* A node that fails leaves a hole, not the others unseen. */
-	for (size_t i = 0; i < nodes && !stopped; i++) {
-		struct scan_result part;
-		struct err why = {0};
-		int walked = walk_node(redis_node(redis, i), options, ret_result, &part, &why);
-
-		add(ret_result, &part);
-		stopped = walked == 0 ? !part.complete : why.kind == ERR_INTERRUPTED;
-		if (walked != 0 && status == 0)
-			status = err_set(err, why.kind, "%s", why.text);
-	}
-	return status;
+	*ret_result = (struct scan_result){0};
+	scan.count = redis_nodes(redis, err);
+	if (scan.count == 0)
+		return -1;
+	ret_result->complete = true;
+	begin(&scan);
+	if (options->gentle)
+		limits.commands = GENTLE_COMMANDS;
+	redis_set_limits(redis, &limits);
+	int status = walk_all(&scan, err);
+	if (status != 0) /* nothing under way may answer into what ends here */
+		redis_drain(redis, 0, &ignored);
+	redis_set_limits(redis, &before);
+	return end(&scan, status, err);
 }

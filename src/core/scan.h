@@ -43,12 +43,19 @@ typedef bool scan_key_fn(void *ctx, const struct scan_key *key);
 /* The probes for one key, in place of scan_options.probes; may set its tag. */
 typedef unsigned scan_probes_fn(void *ctx, struct scan_key *key);
 
-/* Every key of the pages so far was yielded; a walk on the same server may start at cursor. */
-typedef void scan_page_fn(void *ctx, uint64_t cursor);
+/*
+ * Every key of this node's pages so far was yielded; a walk on the same server
+ * may start at cursor (0: it was all).
+ */
+typedef void scan_page_fn(void *ctx, const struct redis *node, uint64_t cursor);
+#define SCAN_SKIP UINT64_MAX
+/* The cursor to begin with at a node; SCAN_SKIP: it is left out. */
+typedef uint64_t scan_start_fn(void *ctx, const struct redis *node);
 
 struct scan_options {
-	struct bytes match; /* glob; empty: every key */
-	uint64_t start;     /* the cursor to begin with; 0: the beginning */
+	struct bytes match;      /* glob; empty: every key */
+	uint64_t start;          /* the cursor to begin with; 0: the beginning */
+	scan_start_fn *start_fn; /* or NULL: start */
 	unsigned probes;
 	scan_probes_fn *probes_of; /* or NULL: probes for each */
 	bool gentle; /* hold the server a tenth of a millisecond at a time; twice as slow */
@@ -68,16 +75,21 @@ struct scan_result {
 	unsigned denied; /* probes that this user may not send, or this server does not know */
 	bool complete;   /* the cursor came back to 0 and fn never stopped it */
 	bool broken;     /* it failed because the connection broke: it may be run again */
+	bool lost;       /* it failed because a node is out of reach */
+	bool moved;      /* it failed because slots moved from node to node meanwhile */
 	bool resized;    /* the table changed its size, or may have: keys may have come twice */
 };
 
 /*
- * Walks the keyspace of the session's db, in a cluster primary after primary
- * (one that fails is named in the end; the others are walked all the same): the probes of one
- * page travel with the SCAN of the next, so a page costs one round trip, and pages are as long
- * as the server takes well under 1 ms for. Never KEYS. Memory is two pages.
- * What was seen so far is in *ret_result on failure too. A connection that
- * breaks ends the walk: after a restart a cursor would skip keys unsaid.
+ * Walks the keyspace of the session's db, in a cluster all primaries at once:
+ * the probes of one page travel with the SCAN of the next, so a page costs one
+ * round trip, and pages are as long as the server takes well under 1 ms for.
+ * Never KEYS. Memory is three pages per node. fn and page_fn are called outside
+ * of the session's callbacks: they may submit to it. What was seen so far is in
+ * *ret_result on failure too. A connection that breaks ends its node's walk:
+ * after a restart a cursor would skip keys unsaid. A node that fails is named
+ * in the end; the others are walked all the same. ERR_ITEM when slots moved
+ * between nodes meanwhile: no walk can tell then whether it saw every key.
  */
 int scan_run(struct redis *redis, const struct scan_options *options,
 	     struct scan_result *ret_result, struct err *err);

@@ -122,7 +122,7 @@ static void rest(struct cluster *cluster)
 	free(fds);
 }
 
-static int step(struct cluster *cluster, struct err *err)
+int cluster_step(struct cluster *cluster, struct err *err)
 {
 	bool moved = false;
 
@@ -177,14 +177,14 @@ int cluster_submit(struct cluster *cluster, const struct redis_command *command,
 		begin_everywhere(cluster, command);
 		break;
 	}
-	if (cluster->turning || cluster->self->in_callback)
+	if (cluster->turning || cluster->self->in_callback || (command->flags & REDIS_NO_WAIT))
 		return 0;
 	if (has_room(cluster, node))
 		return node && redis_has_full_block(node->session) ? turn(cluster, &moved, err)
 								   : 0;
 	while (cluster->parked_count > PARKED_MAX / 2 ||
 	       (node && !redis_queue_has_room(node->session))) {
-		if (step(cluster, err) < 0)
+		if (cluster_step(cluster, err) < 0)
 			return -1;
 	}
 	return 0;
@@ -193,7 +193,7 @@ int cluster_submit(struct cluster *cluster, const struct redis_command *command,
 int cluster_drain(struct cluster *cluster, size_t outstanding, struct err *err)
 {
 	while (cluster_outstanding(cluster) > outstanding) {
-		if (step(cluster, err) < 0)
+		if (cluster_step(cluster, err) < 0)
 			return -1;
 	}
 	return 0;
@@ -269,6 +269,11 @@ const struct redis_counts *cluster_counts(struct cluster *cluster)
 		counts->reconnects += node->reconnects;
 	}
 	return counts;
+}
+
+void cluster_renew(struct cluster *cluster)
+{
+	cluster_nodes_refresh(cluster);
 }
 
 size_t cluster_primaries(const struct cluster *cluster)

@@ -25,6 +25,7 @@ void cluster_free(struct cluster *cluster);
 int cluster_submit(struct cluster *cluster, const struct redis_command *command,
 		   struct err *err);
 int cluster_drain(struct cluster *cluster, size_t outstanding, struct err *err);
+int cluster_step(struct cluster *cluster, struct err *err);
 size_t cluster_outstanding(const struct cluster *cluster);
 void cluster_wait(struct cluster *cluster, struct redis_wait *ret_wait);
 int cluster_turn(struct cluster *cluster, struct err *err);
@@ -35,6 +36,8 @@ void cluster_follow_limits(struct cluster *cluster);
 /* The sums over the nodes and self. */
 const struct redis_counts *cluster_counts(struct cluster *cluster);
 
+/* Asks for the slot map again where it is known to be out of date. */
+void cluster_renew(struct cluster *cluster);
 /* The primaries that serve slots, as redis_nodes and redis_node give them. */
 size_t cluster_primaries(const struct cluster *cluster);
 struct redis *cluster_primary(struct cluster *cluster, size_t index);

@@ -371,7 +371,7 @@ int redis_submit(struct redis *redis, const struct redis_command *command, struc
 		return cluster_submit(redis->cluster, command, err);
 	const struct outq_block *block = redis->out.tail;
 	redis_put(redis, command, (struct bytes){0});
-	if (redis->in_callback)
+	if (redis->in_callback || (command->flags & REDIS_NO_WAIT))
 		return 0;
 	if (redis->ring.granted == redis->ring.count)
 		return block && block != redis->out.tail ? turn(redis, &moved, err) : 0;
@@ -392,6 +392,12 @@ int redis_drain(struct redis *redis, size_t outstanding, struct err *err)
 			return -1;
 	}
 	return 0;
+}
+
+int redis_step(struct redis *redis, struct err *err)
+{
+	err = err ? err : &redis->unheard;
+	return redis->cluster ? cluster_step(redis->cluster, err) : step(redis, err);
 }
 
 void redis_wait(struct redis *redis, struct redis_wait *ret_wait)
@@ -443,6 +449,8 @@ size_t redis_nodes(struct redis *redis, struct err *err)
 {
 	if (redis_connect(redis, err) < 0)
 		return 0;
+	if (redis->cluster)
+		cluster_renew(redis->cluster);
 	return redis->cluster ? cluster_primaries(redis->cluster) : 1;
 }
 

@@ -45,6 +45,8 @@ enum redis_flags {
 	 * closed already (connect first), and never sent on the next one. Not from a callback.
 	 */
 	REDIS_BOUND = 2,
+	/* Queued without waiting for room, as from a callback: the caller bounds how many. */
+	REDIS_NO_WAIT = 4,
 };
 
 struct redis_command {
@@ -114,6 +116,8 @@ int redis_submit(struct redis *redis, const struct redis_command *command, struc
  */
 int redis_drain(struct redis *redis, size_t outstanding, struct err *err);
 size_t redis_outstanding(const struct redis *redis);
+/* Waits until something moved, if anything is under way, for who looks at more than a count. */
+int redis_step(struct redis *redis, struct err *err);
 /*
  * One command and its answer; drains what was queued before. A server's error
  * is returned as REPLY_ERROR with 0. *ret_reply lives until the next redis_call
@@ -144,6 +148,9 @@ int redis_turn(struct redis *redis, struct err *err);
  */
 int redis_fail(const struct redis *redis, const struct reply *reply, const char *command,
 	       struct bytes key, struct err *err);
+
+/* The same for a REPLY_LOST of a read: who was out of reach, and why. */
+int redis_unreached(const struct redis *redis, const struct reply *reply, struct err *err);
 
 /*
  * The servers that hold the keys: a cluster's primaries, or just the one. A

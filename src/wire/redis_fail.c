@@ -97,3 +97,14 @@ int redis_fail(const struct redis *redis, const struct reply *reply, const char 
 	buf_release(&line);
 	return -1;
 }
+
+int redis_unreached(const struct redis *redis, const struct reply *reply, struct err *err)
+{
+	struct buf name = {0};
+
+	target_describe(redis->target, &name);
+	err_set(err, ERR_REDIS, "redis %s%s: %.*s", redis->router ? "node " : "",
+		buf_str(&name), BYTES_ARG(bytes_sub(reply->text, 0, 300)));
+	buf_release(&name);
+	return -1;
+}

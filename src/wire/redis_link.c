@@ -70,7 +70,7 @@ int redis_link_open(struct redis *redis, struct err *err)
 		if (again && back_off(redis, err) < 0)
 			return -1;
 		if (open_once(redis, &refused, &why) == 0) {
-			redis->counts.reconnects += again;
+			redis->counts.reconnects += redis->was_open;
 			redis->was_open = true;
 			return 0;
 		}

@@ -1,0 +1,85 @@
+#include "core/scan.h"
+
+#include "base/err.h"
+#include "core/namespace.h"
+#include "wire/redis.h"
+
+int scan_ask(struct redis *redis, enum scan_probe probe, struct bytes key,
+	     const struct redis_command *how, struct err *err)
+{
+	struct redis_command command = *how;
+	struct bytes argv[3] = {BYTES("PTTL"), key};
+
+	command.argv = argv;
+	command.argc = 2;
+	command.flags = how->flags | REDIS_IDEMPOTENT;
+	if (probe == SCAN_TYPE) {
+		argv[0] = BYTES("TYPE");
+	} else if (probe != SCAN_TTL) {
+		argv[0] = probe == SCAN_BYTES ? BYTES("MEMORY") : BYTES("OBJECT");
+		argv[1] = probe == SCAN_BYTES  ? BYTES("USAGE")
+			  : probe == SCAN_IDLE ? BYTES("IDLETIME")
+					       : BYTES("FREQ");
+		argv[2] = key;
+		command.argc = 3;
+	}
+	return redis_submit(redis, &command, err);
+}
+
+static int type_of(struct bytes name)
+{
+	for (int i = 0; i < NS_ANY; i++)
+		if (bytes_equal_str(name, ns_type_names[i]))
+			return i;
+	return NS_ANY;
+}
+
+int scan_take(const struct redis *redis, enum scan_probe probe, const struct reply *reply,
+	      struct scan_key *key, struct scan_result *result, struct err *err)
+{
+	static const char *const commands[] = {"OBJECT IDLETIME", "OBJECT FREQ", "PTTL", "TYPE",
+					       "MEMORY USAGE"};
+	int64_t number = reply->type == REPLY_INTEGER ? reply->integer : -1;
+
+	/* who may not ask does without, but not without the TTL: it is what all this is about
+	 */
+	switch (reply_error_kind(reply)) {
+	case REPLY_ERR_MOVED:
+	case REPLY_ERR_ASK:
+	case REPLY_ERR_TRYAGAIN: /* to another node of the cluster, which is walked too */
+		key->ttl_ms = SCAN_TTL_GONE;
+		return 0;
+	default:
+		break;
+	}
+	if (reply->type == REPLY_LOST)
+		return redis_unreached(redis, reply, err);
+	if (reply->type == REPLY_ERROR && probe == SCAN_TTL)
+		return redis_fail(redis, reply, commands[__builtin_ctz(probe)], key->key, err);
+	if (reply->type == REPLY_ERROR) {
+		result->denied |= probe;
+		return 0;
+	}
+	result->hits += probe != SCAN_BYTES && reply->type != REPLY_NIL;
+	switch (probe) {
+	case SCAN_IDLE:
+		key->idle_s = number;
+		break;
+	case SCAN_FREQ:
+		key->freq = number;
+		break;
+	case SCAN_TTL:
+		key->ttl_ms = number;
+		result->hits -= number == SCAN_TTL_GONE;
+		break;
+	case SCAN_TYPE:
+		key->type = type_of(reply->text);
+		if (bytes_equal_str(reply->text, "none"))
+			key->ttl_ms = SCAN_TTL_GONE;
+		break;
+	case SCAN_BYTES:
+		key->bytes = number;
+		break;
+	}
+	return 0;
+}

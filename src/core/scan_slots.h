@@ -1,0 +1,28 @@
+#ifndef CORE_SCAN_SLOTS_H
+#define CORE_SCAN_SLOTS_H
+
+#include "base/buf.h"
+
+#include <stdbool.h>
+
+struct reply;
+
+/*
+ * Whether a cluster's node kept its slots during a walk. What a node says of
+ * itself in CLUSTER NODES (redis.io/docs/latest/commands/cluster-nodes) shows
+ * slots on their way ("[93->-ID]", "[93-<-ID]"), and a slot that went and came
+ * back has raised the epoch of whom it came to. Zero-initialise.
+ */
+struct scan_slots {
+	struct buf first; /* epoch and slots, as told first */
+	bool told;
+	bool moved;
+	bool unknown; /* CLUSTER NODES was refused */
+};
+
+/* An answer to CLUSTER NODES. */
+void scan_slots_told(struct scan_slots *slots, const struct reply *reply);
+bool scan_slots_moved(const struct scan_slots *slots);
+void scan_slots_release(struct scan_slots *slots);
+
+#endif
