@@ -13,6 +13,8 @@
 #include "out/terminal.h"
 #include "wire/slot.h"
 
+#include <inttypes.h>
+
 #define BAR_WIDTH 20
 
 /* A duration that may be -1 (for ever) or less (gone). */
@@ -140,6 +142,59 @@ static void add_ttl(struct sink *sink, const struct inspect_key_view *view)
 	add_bar(sink, view, limit);
 }
 
+static const struct volatility *volatility_of(const struct inspect_key_view *view)
+{
+	for (size_t i = 0; i < view->relation_count; i++)
+		if (view->relations[i].remembers)
+			return &view->relations[i].volatility;
+	return NULL;
+}
+
+/* For people: why it was given the life that it has. */
+static void explain_ttl(struct sink *sink, const struct ns *ns, const struct volatility *known)
+{
+	struct buf text = {0};
+
+	num_format_duration_ms(&text, (int64_t)(known ? known->ttl_ms : ns->ttl_min_ms));
+	buf_add_str(&text, " of ");
+	num_format_duration_ms(&text, (int64_t)ns->ttl_min_ms);
+	buf_add_str(&text, " to ");
+	num_format_duration_ms(&text, (int64_t)ns->ttl_ms);
+	if (!known || known->refreshes == 0)
+		buf_add_str(&text, ": not refreshed yet");
+	else if (known->same)
+		buf_printf(&text,
+			   ": the last %" PRIu64 " of %" PRIu64 " refreshes found it unchanged",
+			   known->same, known->refreshes);
+	else
+		buf_printf(&text, ": the last of %" PRIu64 " refreshes found it changed",
+			   known->refreshes);
+	add(sink, "ttl_why", "TTL chosen", OUT_PLAIN, out_text(buf_bytes(&text)));
+	buf_release(&text);
+}
+
+static void add_volatility(struct sink *sink, const struct inspect_key_view *view)
+{
+	bool adaptive = view->ns && view->ns->ttl_kind == NS_TTL_ADAPTIVE;
+	const struct volatility *known = adaptive ? volatility_of(view) : NULL;
+
+	if (sink_format(sink) == OUT_TABLE) {
+		if (adaptive)
+			explain_ttl(sink, view->ns, known);
+		return;
+	}
+	add(sink, "ttl_min_ms", "Least TTL", OUT_MS,
+	    adaptive ? out_uint(view->ns->ttl_min_ms) : OUT_NONE);
+	add(sink, "ttl_chosen_ms", "Chosen TTL", OUT_MS,
+	    known ? out_uint(known->ttl_ms) : OUT_NONE);
+	add(sink, "refreshes", "Refreshes", OUT_COUNT,
+	    known ? out_uint(known->refreshes) : OUT_NONE);
+	add(sink, "refreshes_same", "Same in a row", OUT_COUNT,
+	    known ? out_uint(known->same) : OUT_NONE);
+	add(sink, "refreshes_changed", "Changed", OUT_COUNT,
+	    known ? out_uint(known->changes) : OUT_NONE);
+}
+
 void inspect_view_key(struct sink *sink, const struct inspect_key_view *view)
 {
 	const struct keyinfo *info = view->info;
@@ -154,6 +209,7 @@ void inspect_view_key(struct sink *sink, const struct inspect_key_view *view)
 	add(sink, "encoding", "Encoding", OUT_PLAIN,
 	    info->encoding[0] ? out_str(info->encoding) : OUT_NONE);
 	add_ttl(sink, view);
+	add_volatility(sink, view);
 	add_figure(sink, "bytes", "Memory", OUT_SIZE, info->bytes);
 	add_length(sink, info, view->unpacked);
 	if (sink_format(sink) == OUT_TABLE)

@@ -6,6 +6,7 @@
 #include "core/namespace.h"
 #include "core/request.h"
 #include "core/store.h"
+#include "core/volatility.h"
 #include "source/source.h"
 #include "wire/redis.h"
 
@@ -89,6 +90,7 @@ struct fence {
 			      * values are stored plainly */
 	char token[GUARD_TOKEN_LEN + 1];
 	struct guard_state state;
+	struct volatility_lesson lesson;
 	enum guard_outcome outcome;
 	int status; /* of the last reply */
 };
@@ -131,9 +133,26 @@ static void on_fenced(void *ctx, const struct reply *reply)
 					   &fence->outcome, &fence->answer->redis_error);
 }
 
+/* The fetch brought nothing: because there is nothing, or it failed. */
+static void end(const struct cache_query *query, struct fence *fence, bool absent)
+{
+	struct bytes key = buf_bytes(&fence->answer->key);
+
+	if (!fence->guard || !fence->state.begun)
+		return;
+	if (absent)
+		guard_end(fence->guard, key, query->ns->negative_ms, fence->token, NULL, NULL,
+			  NULL);
+	else
+		guard_give_up(fence->guard, key, &fence->state, volatility_memory_ms(query->ns),
+			      fence->token, NULL, NULL, NULL);
+	redis_drain(query->redis, 0, NULL);
+}
+
 static void fence_release(struct fence *fence)
 {
 	guard_state_release(&fence->state);
+	volatility_release(&fence->lesson);
 	guard_free(fence->guard);
 }
 
@@ -173,8 +192,10 @@ static int write_value(const struct cache_query *query, struct fence *fence, str
 		       int64_t ttl_ms)
 {
 	struct cache_answer *answer = fence->answer;
-	struct guard_value guarded = {
-	    .key = buf_bytes(&answer->key), .value = value, .ttl_ms = ttl_ms};
+	struct guard_value guarded = {.key = buf_bytes(&answer->key),
+				      .value = value,
+				      .ttl_ms = ttl_ms,
+				      .past = fence->lesson.past};
 	struct lookup lookup = {.answer = answer, .redis = query->redis};
 	int status = fence->guard ? guard_store(fence->guard, &guarded, fence->token, on_fenced,
 						fence, &answer->redis_error)
@@ -202,6 +223,9 @@ static void store(const struct cache_query *query, struct fence *fence, int64_t 
 		return;
 	struct bytes value =
 	    codec_encode(&query->ns->compress, buf_bytes(&answer->value), &packed);
+	volatility_learn(query->ns, &fence->state, &value, &fence->lesson);
+	if (fence->guard && fence->lesson.past.history.len)
+		ttl_ms = fence->lesson.ttl_ms;
 	if (write_value(query, fence, value, ttl_ms) == 0) {
 		answer->stored = true;
 		answer->ttl_ms = ttl_ms == STORE_TTL_NONE ? -1 : ttl_ms;
@@ -261,10 +285,8 @@ int cache_get(const struct cache_query *query, struct cache_answer *ret_answer, 
 		ret_answer->result = CACHE_FETCHED;
 		if (storing && fence.status == 0)
 			store(query, &fence, arrival.max_age_s);
-	} else if (fence.guard && fence.state.begun) {
-		guard_end(fence.guard, buf_bytes(&ret_answer->key), query->ns->negative_ms,
-			  fence.token, NULL, NULL, NULL);
-		redis_drain(query->redis, 0, NULL);
+	} else {
+		end(query, &fence, status == 0);
 	}
 	fence_release(&fence);
 	return status;

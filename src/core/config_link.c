@@ -193,9 +193,18 @@ static void link_ttl(struct config_reader *reader, const struct conf_ns *conf, s
 {
 	bool lasting = ns->ttl_kind == NS_TTL_FIXED && ns->ttl_ms == 0;
 
+	if (ns->ttl_kind == NS_TTL_ADAPTIVE && ns->ttl_min_ms && ns->ttl_ms &&
+	    ns->ttl_min_ms >= ns->ttl_ms)
+		config_link_error(reader, &conf->place, "ttl", "its min is not below its max");
+	if (ns->ttl_kind == NS_TTL_ADAPTIVE && !conf->source)
+		config_link_error(reader, &conf->place, "ttl",
+				  "min and max need a source whose answers are compared");
 	if (conf->ttl_from && ns->ttl_kind == NS_TTL_DAY)
 		config_link_error(reader, &conf->place, "ttl_from",
 				  "a day's TTL comes from its day");
+	else if (conf->ttl_from && ns->ttl_kind == NS_TTL_ADAPTIVE)
+		config_link_error(reader, &conf->place, "ttl_from",
+				  "a TTL of min and max comes from what refreshes find");
 	else if (conf->ttl_from)
 		ns->ttl_kind = NS_TTL_CACHE_CONTROL;
 	if (conf->ttl_from && !conf->source)

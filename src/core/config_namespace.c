@@ -4,7 +4,26 @@
 
 #define AT(member) offsetof(struct conf_ns, member)
 
-/* ttl: "5m", 300, "none", or {"day": "date", "plus": "48h"}. */
+/* ttl: "5m", 300, "none", {"min": "1m", "max": "15m"}, or {"day": "date", "plus": "48h"}. */
+#define TTL_MAX_MS (UINT64_C(366) * 24 * 3600 * 1000)
+static const struct config_field adaptive_fields[] = {
+    {.name = "min",
+     .help = "of a value nothing is known of yet, and of one that changes often",
+     .kind = &config_kind_duration,
+     .offset = AT(ns.ttl_min_ms),
+     .flags = CONFIG_REQUIRED,
+     .min = 1,
+     .max = TTL_MAX_MS},
+    {.name = "max",
+     .help = "of one that refreshes always find unchanged",
+     .kind = &config_kind_duration,
+     .offset = AT(ns.ttl_ms),
+     .flags = CONFIG_REQUIRED,
+     .min = 1,
+     .max = TTL_MAX_MS},
+};
+static const struct config_object adaptive_object = {
+    .what = "ttl", .fields = adaptive_fields, .count = 2, .size = sizeof(struct conf_ns)};
 static const struct config_field day_fields[] = {
     {.name = "day",
      .help = "the variable that names the day (2025-03-26, UTC)",
@@ -28,8 +47,10 @@ static void read_ttl(struct config_reader *reader, const struct json_node *node,
 
 	(void)field;
 	if (node->type == JSON_OBJECT) {
-		conf->ns.ttl_kind = NS_TTL_DAY;
-		config_field_read(reader, node, &day_object, conf);
+		bool day = json_tree_get(node, "day") != NULL;
+
+		conf->ns.ttl_kind = day ? NS_TTL_DAY : NS_TTL_ADAPTIVE;
+		config_field_read(reader, node, day ? &day_object : &adaptive_object, conf);
 		return;
 	}
 	if (node->type == JSON_STRING && bytes_equal_str(node->text, "none"))
@@ -44,6 +65,8 @@ static cJSON *show_ttl(const struct config_field *field, const void *place)
 	(void)field;
 	if (conf->ns.ttl_kind == NS_TTL_DAY)
 		return config_field_show(&day_object, conf);
+	if (conf->ns.ttl_kind == NS_TTL_ADAPTIVE)
+		return config_field_show(&adaptive_object, conf);
 	return conf->ns.ttl_ms ? config_kind_duration.show(&fixed_field, &conf->ns.ttl_ms)
 			       : cJSON_CreateString("none");
 }
@@ -55,6 +78,7 @@ static cJSON *schema_ttl(const struct config_field *field)
 
 	(void)field;
 	cJSON_AddItemToArray(choices, config_kind_schema_types("string", "number"));
+	cJSON_AddItemToArray(choices, config_field_schema(&adaptive_object));
 	cJSON_AddItemToArray(choices, config_field_schema(&day_object));
 	return schema;
 }
@@ -146,8 +170,8 @@ static const struct config_field fields[] = {
      .offset = AT(ns.type),
      .detail = ns_type_names},
     {.name = "ttl",
-     .help = "how long keys live: \"5m\", 300 (seconds), \"none\", or {\"day\": var, \"plus\": "
-	     "\"48h\"}",
+     .help = "how long keys live: \"5m\", 300 (seconds), \"none\", {\"min\": \"1m\", \"max\": "
+	     "\"15m\"} by how often they change, or {\"day\": var, \"plus\": \"48h\"}",
      .kind = &ttl_kind,
      .flags = CONFIG_REQUIRED},
     {.name = "ttl_from",

@@ -11,12 +11,11 @@
 
 #define ARGS_MAX 8
 
-/* A sidecar outlives its value a little: a fetch that began late must still find its token. */
-#define SLACK_MS "60000"
 #define STANDS "if redis.call('GET',KEYS[2])~='f:'..ARGV[1] then return 0 end "
 
 static const char *const texts[GUARD_SCRIPTS] = {
-    /* token, value, ttl, same, "\nETAG\nLAST-MODIFIED"; redis.sha1hex is faster than ours */
+    /* token, value, ttl, same, note or "\nETAG\nLAST-MODIFIED", how long it outlives the
+     * value; redis.sha1hex is faster than ours */
     [GUARD_STORE] =
 	STANDS "local k,t,r=KEYS[1],ARGV[3],1 "
 	       "if ARGV[4]=='1' and redis.pcall('GET',k)==ARGV[2] then r=2 "
@@ -24,21 +23,21 @@ static const char *const texts[GUARD_SCRIPTS] = {
 	       "elseif t=='0' then redis.call('SET',k,ARGV[2]) else "
 	       "redis.call('SET',k,ARGV[2],'PX',t) end "
 	       "if ARGV[5]=='' then redis.call('DEL',KEYS[2]) return r end "
-	       "local n='v:'..redis.sha1hex(ARGV[2])..ARGV[5] "
+	       "local n=ARGV[5] "
+	       "if string.byte(n)==10 then n='v:'..redis.sha1hex(ARGV[2])..n end "
 	       "if t=='0' then redis.call('SET',KEYS[2],n) else "
-	       "redis.call('SET',KEYS[2],n,'PX',t+" SLACK_MS ") end "
+	       "redis.call('SET',KEYS[2],n,'PX',t+ARGV[6]) end "
 	       "return r",
-    /* token, ttl, note */
+    /* token, ttl, note, how long it outlives the value */
     [GUARD_RENEW] = STANDS
     "local v,t=redis.pcall('GET',KEYS[1]),ARGV[2] "
     "if type(v)~='string' or redis.sha1hex(v)~=string.sub(ARGV[3],3,42) then return 3 end "
     "if t=='0' then redis.call('PERSIST',KEYS[1]) redis.call('SET',KEYS[2],ARGV[3]) "
-    "else redis.call('PEXPIRE',KEYS[1],t) redis.call('SET',KEYS[2],ARGV[3],'PX',t+" SLACK_MS
-    ") end "
+    "else redis.call('PEXPIRE',KEYS[1],t) redis.call('SET',KEYS[2],ARGV[3],'PX',t+ARGV[4]) end "
     "return 2",
-    /* token, ttl (0: nothing is noted) */
+    /* token, ttl (0: nothing is noted), note */
     [GUARD_END] = STANDS "if ARGV[2]=='0' then redis.call('DEL',KEYS[2]) "
-			 "else redis.call('SET',KEYS[2],'n:','PX',ARGV[2]) end return 1",
+			 "else redis.call('SET',KEYS[2],ARGV[3],'PX',ARGV[2]) end return 1",
 };
 
 static bool is_denied(const struct reply *reply)
@@ -134,28 +133,57 @@ int guard_read_outcome(struct guard *guard, struct bytes key, const struct reply
 	return 0;
 }
 
+/* The usual slack: a fetch that began late must still find its token. */
+#define SLACK_MS 60000
+
+static int64_t slack_of(const struct guard_past *past)
+{
+	return past->memory_ms > SLACK_MS ? (int64_t)past->memory_ms : SLACK_MS;
+}
+
+/* "h:SHA1\nETAG\nLAST-MODIFIED\nHISTORY", or what the server puts "v:SHA1" before. */
+static void write_note(struct buf *note, const struct guard_past *past, struct bytes etag,
+		       struct bytes last_modified)
+{
+	if (past->history.len)
+		buf_printf(note, "h:%s", past->digest);
+	buf_add_char(note, '\n');
+	buf_add(note, etag);
+	buf_add_char(note, '\n');
+	buf_add(note, last_modified);
+	if (past->history.len)
+		buf_add_char(note, '\n');
+	buf_add(note, past->history);
+}
+
+static bool is_line(struct bytes text)
+{
+	return bytes_index(text, '\n') == text.len;
+}
+
 /* A header's value cannot hold a line end; one that does is not kept. */
 static void make_note(struct buf *note, const struct guard_value *value)
 {
-	if (value->value.len > GUARD_VALUE_MAX ||
-	    (value->etag.len == 0 && value->last_modified.len == 0) ||
-	    bytes_index(value->etag, '\n') < value->etag.len)
-		return;
-	buf_add_char(note, '\n');
-	buf_add(note, value->etag);
-	buf_add_char(note, '\n');
-	buf_add(note, value->last_modified);
+	bool headers = value->value.len <= GUARD_VALUE_MAX &&
+		       (value->etag.len || value->last_modified.len) && is_line(value->etag) &&
+		       is_line(value->last_modified);
+	const struct bytes none = {NULL, 0};
+
+	if (headers || value->past.history.len)
+		write_note(note, &value->past, headers ? value->etag : none,
+			   headers ? value->last_modified : none);
 }
 
 int guard_store(struct guard *guard, const struct guard_value *value, const char *token,
 		redis_reply_fn *fn, void *ctx, struct err *err)
 {
-	char ttl[24];
+	char ttl[24], slack[24];
 	struct buf note = {0};
 	struct guard_write write = {.key = value->key,
 				    .token = token,
 				    .value = value->value,
 				    .ttl_ms = value->ttl_ms,
+				    .slack_ms = slack_of(&value->past),
 				    .keep_same = value->keep_same};
 	int status;
 
@@ -164,38 +192,74 @@ int guard_store(struct guard *guard, const struct guard_value *value, const char
 	if (guard->watches) {
 		status = guard_watch(guard, GUARD_STORE, &write, fn, ctx, err);
 	} else {
-		const struct bytes args[] = {
-		    bytes_of(token), value->value, decimal(ttl, value->ttl_ms),
-		    value->keep_same ? BYTES("1") : BYTES("0"), write.note};
+		const struct bytes args[] = {bytes_of(token),
+					     value->value,
+					     decimal(ttl, value->ttl_ms),
+					     value->keep_same ? BYTES("1") : BYTES("0"),
+					     write.note,
+					     decimal(slack, write.slack_ms)};
 
-		status = run(guard, GUARD_STORE, value->key, args, 5, fn, ctx, err);
+		status = run(guard, GUARD_STORE, value->key, args, 6, fn, ctx, err);
 	}
 	buf_release(&note);
 	return status;
 }
 
 int guard_renew(struct guard *guard, struct bytes key, const struct guard_state *state,
-		int64_t ttl_ms, const char *token, redis_reply_fn *fn, void *ctx,
-		struct err *err)
+		int64_t ttl_ms, const struct guard_past *past, const char *token,
+		redis_reply_fn *fn, void *ctx, struct err *err)
+{
+	char ttl[24], slack[24];
+	struct buf note = {0};
+
+	if (past->history.len)
+		write_note(&note, past, state->etag, state->last_modified);
+	const struct guard_write write = {.key = key,
+					  .token = token,
+					  .ttl_ms = ttl_ms,
+					  .slack_ms = slack_of(past),
+					  .note = buf_bytes(note.len ? &note : &state->note)};
+	const struct bytes args[] = {bytes_of(token), decimal(ttl, ttl_ms), write.note,
+				     decimal(slack, write.slack_ms)};
+	int status = guard->watches ? guard_watch(guard, GUARD_RENEW, &write, fn, ctx, err)
+				    : run(guard, GUARD_RENEW, key, args, 4, fn, ctx, err);
+
+	buf_release(&note);
+	return status;
+}
+
+static int end_with(struct guard *guard, const struct guard_write *write, redis_reply_fn *fn,
+		    void *ctx, struct err *err)
 {
 	char ttl[24];
-	const struct bytes args[] = {bytes_of(token), decimal(ttl, ttl_ms),
-				     buf_bytes(&state->note)};
-	const struct guard_write write = {
-	    .key = key, .token = token, .ttl_ms = ttl_ms, .note = args[2]};
+	const struct bytes args[] = {bytes_of(write->token), decimal(ttl, write->ttl_ms),
+				     write->note};
 
-	return guard->watches ? guard_watch(guard, GUARD_RENEW, &write, fn, ctx, err)
-			      : run(guard, GUARD_RENEW, key, args, 3, fn, ctx, err);
+	return guard->watches ? guard_watch(guard, GUARD_END, write, fn, ctx, err)
+			      : run(guard, GUARD_END, write->key, args, 3, fn, ctx, err);
+}
+
+int guard_give_up(struct guard *guard, struct bytes key, const struct guard_state *state,
+		  uint64_t memory_ms, const char *token, redis_reply_fn *fn, void *ctx,
+		  struct err *err)
+{
+	const struct guard_past past = {.memory_ms = memory_ms};
+	struct guard_write write = {.key = key, .token = token, .note = BYTES("")};
+
+	if (state->digest.len &&
+	    (state->history.len ||
+	     state->ttl_ms != -2)) { /* of a value that lives for ever: as long as usual */
+		write.note = buf_bytes(&state->note);
+		write.ttl_ms = slack_of(&past) + (state->ttl_ms > 0 ? state->ttl_ms : 0);
+	}
+	return end_with(guard, &write, fn, ctx, err);
 }
 
 int guard_end(struct guard *guard, struct bytes key, uint64_t ttl_ms, const char *token,
 	      redis_reply_fn *fn, void *ctx, struct err *err)
 {
-	char ttl[24];
-	const struct bytes args[] = {bytes_of(token), decimal(ttl, (int64_t)ttl_ms)};
 	const struct guard_write write = {
-	    .key = key, .token = token, .ttl_ms = (int64_t)ttl_ms};
+	    .key = key, .token = token, .ttl_ms = (int64_t)ttl_ms, .note = BYTES("n:")};
 
-	return guard->watches ? guard_watch(guard, GUARD_END, &write, fn, ctx, err)
-			      : run(guard, GUARD_END, key, args, 2, fn, ctx, err);
+	return end_with(guard, &write, fn, ctx, err);
 }

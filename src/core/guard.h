@@ -57,8 +57,10 @@ struct guard_state {
 	int64_t ttl_ms; /* -1: lives for ever, -2: not there */
 	bool begun;  /* the fetch is announced; false: the key lives long enough, or `absent` */
 	bool absent; /* the source had nothing there a moment ago */
-	struct buf note;   /* the sidecar's text as it was, for guard_renew */
-	struct bytes etag; /* views into note; empty: none, or the value is gone */
+	struct buf note;      /* the sidecar's text as it was, for guard_renew */
+	struct bytes digest;  /* of the value last stored, a view into note; empty: not known */
+	struct bytes history; /* its line of the note (volatility.h), likewise */
+	struct bytes etag;    /* views into note; empty: none, or the value is gone */
 	struct bytes last_modified;
 	struct guard_look look;
 };
@@ -83,6 +85,13 @@ enum guard_outcome {
 int guard_read_outcome(struct guard *guard, struct bytes key, const struct reply *reply,
 		       enum guard_outcome *ret_outcome, struct err *err);
 
+/* What is kept of a key's past beside the value; nothing where it is all zero. */
+struct guard_past {
+	struct bytes history; /* a line (volatility.h) */
+	const char *digest;   /* SHA1_HEX_LEN letters, of the value that is stored */
+	uint64_t memory_ms;   /* how long the note outlives the value */
+};
+
 struct guard_value {
 	struct bytes key;
 	struct bytes value;
@@ -91,13 +100,21 @@ struct guard_value {
 	struct bytes last_modified;
 	bool keep_same; /* when the same bytes are there, renew their TTL instead of rewriting
 			   them */
+	struct guard_past past;
 };
 int guard_store(struct guard *guard, const struct guard_value *value, const char *token,
 		redis_reply_fn *fn, void *ctx, struct err *err);
 /* Renews the TTL if the value is still the one that state's ETag came with. */
 int guard_renew(struct guard *guard, struct bytes key, const struct guard_state *state,
-		int64_t ttl_ms, const char *token, redis_reply_fn *fn, void *ctx,
-		struct err *err);
+		int64_t ttl_ms, const struct guard_past *past, const char *token,
+		redis_reply_fn *fn, void *ctx, struct err *err);
+/*
+ * Ends a fetch that failed: takes the token back, and what state knows of the
+ * key's past is noted again. fn may be NULL.
+ */
+int guard_give_up(struct guard *guard, struct bytes key, const struct guard_state *state,
+		  uint64_t memory_ms, const char *token, redis_reply_fn *fn, void *ctx,
+		  struct err *err);
 /*
  * Ends a fetch that brought nothing: takes the token back, and notes for ttl_ms
  * (0: not at all) that the source has nothing there. fn may be NULL.

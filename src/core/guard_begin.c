@@ -119,17 +119,25 @@ int guard_begin(struct guard *guard, struct bytes key, const struct guard_intent
 				   : announce(state, err);
 }
 
-/* "v:SHA1\nETAG\nLAST-MODIFIED" */
+/* "v:SHA1\nETAG\nLAST-MODIFIED", "h:…\nHISTORY": of a value that is gone the headers mean
+ * nothing. */
 static void read_note(struct guard_state *state)
 {
 	struct bytes note = buf_bytes(&state->note);
+	bool history = bytes_starts_with(note, BYTES("h:"));
 	struct bytes rest = bytes_sub(note, 2 + SHA1_HEX_LEN + 1, note.len);
-	size_t end = bytes_index(rest, '\n');
+	struct bytes etag = bytes_sub(rest, 0, bytes_index(rest, '\n'));
 
-	if (state->ttl_ms == -2 || !bytes_starts_with(note, BYTES("v:")))
+	if (!history && !bytes_starts_with(note, BYTES("v:")))
 		return;
-	state->etag = bytes_sub(rest, 0, end);
-	state->last_modified = bytes_sub(rest, end + 1, rest.len);
+	rest = bytes_sub(rest, etag.len + 1, rest.len);
+	struct bytes modified = bytes_sub(rest, 0, bytes_index(rest, '\n'));
+	state->digest = bytes_sub(note, 2, SHA1_HEX_LEN);
+	state->history = bytes_sub(rest, modified.len + 1, rest.len);
+	if (state->ttl_ms == -2)
+		return;
+	state->etag = etag;
+	state->last_modified = modified;
 }
 
 int guard_read_state(struct guard *guard, struct bytes key, const struct reply *reply,
@@ -138,7 +146,8 @@ int guard_read_state(struct guard *guard, struct bytes key, const struct reply *
 	state->begun = reply->type == REPLY_STRING || reply->type == REPLY_NIL;
 	if (!state->begun && reply->type != REPLY_INTEGER)
 		return redis_fail(guard->redis, reply, "SET", key, err);
-	state->etag = state->last_modified = (struct bytes){NULL, 0};
+	state->etag = state->last_modified = state->digest = state->history =
+	    (struct bytes){NULL, 0};
 	buf_clear(&state->note);
 	if (reply->type == REPLY_STRING)
 		buf_add(&state->note, reply->text);

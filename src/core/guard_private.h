@@ -26,8 +26,10 @@ struct guard_write {
 	const char *token;
 	struct bytes value; /* STORE */
 	int64_t ttl_ms;     /* 0: for ever; END: nothing is noted */
+	int64_t slack_ms;   /* STORE, RENEW: how long the note outlives the value */
 	bool keep_same;     /* STORE */
-	struct bytes note;  /* STORE: "\nETAG\nLAST-MODIFIED", empty: none; RENEW: the whole */
+	struct bytes note;  /* STORE: whole, or "\nETAG\nLAST-MODIFIED", or empty: none; RENEW,
+			     * END: whole */
 };
 
 /* The sidecar's name in guard->sidecar. */

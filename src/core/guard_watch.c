@@ -10,7 +10,6 @@
 #include <string.h>
 
 #define TRIES_MAX 20 /* of one write whose keys keep changing */
-#define SLACK_MS 60000
 #define COMMAND_WORDS 5
 
 struct guard_op {
@@ -21,6 +20,7 @@ struct guard_op {
 	struct buf key, side, value, note;
 	char token[GUARD_TOKEN_LEN + 3]; /* as the sidecar holds it: "f:…" */
 	int64_t ttl_ms;
+	int64_t slack_ms;
 	bool keep_same;
 	redis_reply_fn *fn;
 	void *ctx;
@@ -193,10 +193,10 @@ static void send_note(struct guard_op *op)
 	const struct bytes del[] = {BYTES("DEL"), buf_bytes(&op->side)};
 
 	if (op->what == GUARD_END && op->ttl_ms)
-		send_set(op, &op->side, BYTES("n:"), op->ttl_ms);
+		send_set(op, &op->side, buf_bytes(&op->note), op->ttl_ms);
 	else if (op->what != GUARD_END && op->note.len)
 		send_set(op, &op->side, buf_bytes(&op->note),
-			 op->ttl_ms ? op->ttl_ms + SLACK_MS : 0);
+			 op->ttl_ms ? op->ttl_ms + op->slack_ms : 0);
 	else
 		send(op, del, 2, on_done);
 }
@@ -299,12 +299,12 @@ static void start_next(struct guard *guard)
 	look(guard->first);
 }
 
-/* "v:SHA1\nETAG\nLAST-MODIFIED" */
+/* As the script does: the digest where the note begins with a line end. */
 static void make_note(struct guard_op *op, const struct guard_write *write)
 {
 	char digest[SHA1_HEX_LEN + 1];
 
-	if (op->what == GUARD_STORE && write->note.len) {
+	if (op->what == GUARD_STORE && bytes_starts_with(write->note, BYTES("\n"))) {
 		sha1_hex(write->value, digest);
 		buf_printf(&op->note, "v:%s", digest);
 	}
@@ -320,6 +320,7 @@ int guard_watch(struct guard *guard, enum guard_script what, const struct guard_
 	op->guard = guard;
 	op->what = what;
 	op->ttl_ms = write->ttl_ms;
+	op->slack_ms = write->slack_ms;
 	op->keep_same = write->keep_same;
 	op->fn = fn;
 	op->ctx = ctx;

@@ -48,6 +48,8 @@ struct ns_list {             /* where the ids of a namespace come from */
 enum ns_ttl_kind {
 	NS_TTL_FIXED,         /* ttl_ms */
 	NS_TTL_CACHE_CONTROL, /* max-age of the answer; ttl_ms where it says none */
+	NS_TTL_ADAPTIVE,      /* ttl_min_ms to ttl_ms, by how often the content changes
+				 (volatility.h) */
 	NS_TTL_DAY,           /* end of the day that var `ttl_var` names (UTC), plus ttl_ms */
 };
 
@@ -59,8 +61,9 @@ struct ns {
 	bool json; /* its strings are JSON */
 	enum ns_ttl_kind ttl_kind;
 	struct codec_policy compress;
-	uint64_t ttl_ms; /* 0: keys live for ever (declared "none") */
-	int ttl_var;     /* index, for NS_TTL_DAY */
+	uint64_t ttl_ms;     /* 0: keys live for ever (declared "none") */
+	uint64_t ttl_min_ms; /* for NS_TTL_ADAPTIVE, whose longest is ttl_ms */
+	int ttl_var;         /* index, for NS_TTL_DAY */
 	uint64_t
 	    negative_ms; /* how long "nothing there" is remembered in the sidecar, 0: not */
 	double jitter;   /* 0..0.5: share of the TTL taken off at random */

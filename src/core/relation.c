@@ -105,16 +105,22 @@ static int add_sets(struct redis *redis, const struct nsset *set, const struct n
 }
 
 /* What a sidecar's text says (sidecar.h). */
-static void describe(struct bytes text, struct buf *detail)
+static void describe(struct bytes text, struct relation *relation)
 {
+	struct buf *detail = &relation->detail;
+
 	if (bytes_starts_with(text, BYTES("f:"))) {
 		buf_add_str(detail, "a fetch is under way");
 	} else if (bytes_starts_with(text, BYTES("n:"))) {
 		buf_add_str(detail, "the source had nothing there");
-	} else if (bytes_starts_with(text, BYTES("v:"))) {
+	} else if (bytes_starts_with(text, BYTES("v:")) ||
+		   bytes_starts_with(text, BYTES("h:"))) {
 		struct bytes rest = bytes_sub(text, 2 + SHA_LEN + 1, text.len);
 		struct bytes etag = bytes_sub(rest, 0, bytes_index(rest, '\n'));
-		struct bytes modified = bytes_sub(rest, etag.len + 1, rest.len);
+		rest = bytes_sub(rest, etag.len + 1, rest.len);
+		struct bytes modified = bytes_sub(rest, 0, bytes_index(rest, '\n'));
+		rest = bytes_sub(rest, modified.len + 1, rest.len);
+		relation->remembers = volatility_read(rest, &relation->volatility);
 
 		if (etag.len)
 			buf_add_str(detail, "ETag ");
@@ -133,7 +139,7 @@ static int add_sidecar(struct redis *redis, struct bytes key, struct relation *l
 
 	sidecar_name(&name, key);
 	const struct bytes get[] = {BYTES("GETRANGE"), buf_bytes(&name), BYTES("0"),
-				    BYTES("1023")};
+				    BYTES("4095")};
 	const struct bytes ttl[] = {BYTES("PTTL"), buf_bytes(&name)};
 	int status = redis_call(redis, get, 4, REDIS_IDEMPOTENT, &reply, err);
 
@@ -142,7 +148,7 @@ static int add_sidecar(struct redis *redis, struct bytes key, struct relation *l
 
 		relation->holds = relation->known = true;
 		buf_add(&relation->key, buf_bytes(&name));
-		describe(reply->text, &relation->detail);
+		describe(reply->text, relation);
 		status = redis_call(redis, ttl, 2, REDIS_IDEMPOTENT, &reply, err);
 		if (status == 0 && reply->type == REPLY_INTEGER)
 			relation->ttl_ms = reply->integer;

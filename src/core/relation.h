@@ -3,6 +3,7 @@
 
 #include "base/buf.h"
 #include "base/bytes.h"
+#include "core/volatility.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -46,6 +47,8 @@ struct relation {
 	bool known;        /* false: this user may not ask */
 	struct buf detail; /* of a sidecar: "fetch under way", "ETag …"; why there is no key */
 	int64_t ttl_ms;    /* of the sidecar; -2 otherwise */
+	bool remembers;    /* a sidecar: it holds a history */
+	struct volatility volatility;
 };
 
 #define RELATIONS_MAX 16

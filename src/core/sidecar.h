@@ -12,6 +12,8 @@ struct buf;
  * that applications never look at.
  *   f:TOKEN                        a fetch is under way: only its holder may store
  *   v:SHA1\nETAG\nLAST-MODIFIED    what the stored value came with; SHA1 is the value's
+ *   h:SHA1\nETAG\nLAST-MODIFIED\nHISTORY   the same, and how often it changes
+ *                                  (volatility.h); lives longer than the value
  *   n:                             the source had nothing there
  * Dropping it (as an invalidation does) cancels every fetch under way.
  *

@@ -30,12 +30,19 @@ int64_t store_ttl_ms(const struct ns *ns, const struct bytes *values, int64_t ma
 
 	if (ns->ttl_kind == NS_TTL_CACHE_CONTROL && max_age_s >= 0)
 		ttl_ms = max_age_s > INT64_MAX / SECOND_MS ? INT64_MAX : max_age_s * SECOND_MS;
+	else if (ns->ttl_kind == NS_TTL_ADAPTIVE)
+		ttl_ms = (int64_t)ns->ttl_min_ms;
 	else if (ns->ttl_kind == NS_TTL_DAY)
 		ttl_ms = (int64_t)ns_ttl_limit_ms(ns, values, now_ms);
 	else if (ns->ttl_kind == NS_TTL_FIXED && ttl_ms == 0)
 		return STORE_TTL_NONE;
 	if (ttl_ms <= 0)
 		return STORE_TTL_DO_NOT;
+	return store_jitter(ns, ttl_ms);
+}
+
+int64_t store_jitter(const struct ns *ns, int64_t ttl_ms)
+{
 	ttl_ms -= (int64_t)((double)ttl_ms * ns->jitter * random_share());
 	return ttl_ms > 0 ? ttl_ms : 1;
 }

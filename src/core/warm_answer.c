@@ -62,21 +62,25 @@ static int64_t life_of(struct warm_item *item, const struct source_answer *answe
 
 	if (job->ttl_ms)
 		return job->ttl_ms;
+	if (item->lesson.past.history.len)
+		return item->lesson.ttl_ms;
 	template_match(job->ns->key, buf_bytes(&item->key), values);
 	return store_ttl_ms(job->ns, values, answer->max_age_s, clock_wall_ms());
 }
 
-static void store(struct warm_item *item, const struct source_answer *answer, int64_t ttl_ms)
+static void store(struct warm_item *item, const struct source_answer *answer,
+		  struct bytes bytes, int64_t ttl_ms)
 {
 	struct warm *warm = item->warm;
 	const struct warm_job *job = warm->job;
-	struct guard_value value = {
-	    .key = buf_bytes(&item->key),
-	    .value = codec_encode(&job->ns->compress, answer->value, &warm->packed),
-	    .ttl_ms = ttl_ms,
-	    .etag = answer->etag,
-	    .last_modified = answer->last_modified,
-	    .keep_same = job->policy != WARM_ALWAYS && item->state.ttl_ms != -2};
+	struct guard_value value = {.key = buf_bytes(&item->key),
+				    .value = bytes,
+				    .ttl_ms = ttl_ms,
+				    .past = item->lesson.past,
+				    .etag = answer->etag,
+				    .last_modified = answer->last_modified,
+				    .keep_same =
+					job->policy != WARM_ALWAYS && item->state.ttl_ms != -2};
 	struct err err = {0};
 
 	item->value_len = value.value.len;
@@ -129,23 +133,49 @@ static void absent(struct warm_item *item, const struct source_answer *answer)
 	else
 		err_set(&err, ERR_ITEM, "the source has nothing there%s", advice);
 	warm_item_tell(warm, buf_bytes(&item->key), &err);
-	warm_item_unannounce(item, job->ns->negative_ms);
+	warm_item_unannounce(item, true);
 	warm->report->absent++;
 	warm_item_finish(item);
+}
+
+/* There is a value: new, or the one that is cached. */
+static void keep(struct warm_item *item, const struct source_answer *answer)
+{
+	struct warm *warm = item->warm;
+	const struct warm_job *job = warm->job;
+	bool same = answer->status == SOURCE_NOT_MODIFIED;
+	struct bytes bytes = {NULL, 0};
+	struct err err = {0};
+
+	if (!same)
+		bytes = codec_encode(&job->ns->compress, answer->value, &warm->packed);
+	item->lesson.past = (struct guard_past){0};
+	if (job->guard)
+		volatility_learn(job->ns, &item->state, same ? NULL : &bytes, &item->lesson);
+	int64_t ttl_ms = life_of(item, answer);
+	if (ttl_ms == STORE_TTL_DO_NOT) {
+		warm_item_skip(item, WARM_SKIP_NO_STORE);
+		return;
+	}
+	warm->report->not_modified += same;
+	if (!same)
+		store(item, answer, bytes, ttl_ms);
+	else if (guard_renew(job->guard, buf_bytes(&item->key), &item->state, ttl_ms,
+			     &item->lesson.past, item->token, on_outcome, item, &err) != 0)
+		warm_item_unsent(warm, &err);
 }
 
 static void on_answer(void *ctx, const struct source_answer *answer)
 {
 	struct warm_item *item = ctx;
 	struct warm *warm = item->warm;
-	struct err err = {0};
 
 	warm->report->attempts += answer->attempts;
 	warm->report->retries += answer->attempts > 1 ? answer->attempts - 1 : 0;
 	if (answer->status == SOURCE_FAILED) {
 		if (answer->cause == SOURCE_CAUSE_BREAKER)
 			warm_stop(warm, WARM_END_SOURCE, answer->error);
-		warm_item_unannounce(item, 0);
+		warm_item_unannounce(item, false);
 		warm_item_fail(item, answer->cause, answer->error);
 		return;
 	}
@@ -155,17 +185,7 @@ static void on_answer(void *ctx, const struct source_answer *answer)
 		return;
 	}
 	warm->report->fetched++;
-	int64_t ttl_ms = life_of(item, answer);
-	if (ttl_ms == STORE_TTL_DO_NOT) {
-		warm_item_skip(item, WARM_SKIP_NO_STORE);
-	} else if (answer->status == SOURCE_NOT_MODIFIED) {
-		warm->report->not_modified++;
-		if (guard_renew(warm->job->guard, buf_bytes(&item->key), &item->state, ttl_ms,
-				item->token, on_outcome, item, &err) != 0)
-			warm_item_unsent(warm, &err);
-	} else {
-		store(item, answer, ttl_ms);
-	}
+	keep(item, answer);
 }
 
 void warm_answer_fetch(struct warm_item *item)

@@ -53,14 +53,19 @@ void warm_item_skip(struct warm_item *item, enum warm_skip why)
 	warm_item_finish(item);
 }
 
-void warm_item_unannounce(struct warm_item *item, uint64_t negative_ms)
+void warm_item_unannounce(struct warm_item *item, bool absent)
 {
 	const struct warm_job *job = item->warm->job;
+	struct bytes key = buf_bytes(&item->key);
 
 	/* nothing hangs on it: a token that stays goes with its time */
-	if (job->guard && item->state.begun)
-		guard_end(job->guard, buf_bytes(&item->key), negative_ms, item->token, NULL,
-			  NULL, NULL);
+	if (!job->guard || !item->state.begun)
+		return;
+	if (absent)
+		guard_end(job->guard, key, job->ns->negative_ms, item->token, NULL, NULL, NULL);
+	else
+		guard_give_up(job->guard, key, &item->state, volatility_memory_ms(job->ns),
+			      item->token, NULL, NULL, NULL);
 }
 
 /* --- Redis says no --- */
@@ -310,6 +315,7 @@ void warm_item_release(struct warm *warm)
 		buf_release(&warm->items[i]->vars);
 		request_release(&warm->items[i]->request);
 		guard_state_release(&warm->items[i]->state);
+		volatility_release(&warm->items[i]->lesson);
 		free(warm->items[i]);
 	}
 }

@@ -4,6 +4,7 @@
 #include "base/err.h"
 #include "core/guard.h"
 #include "core/request.h"
+#include "core/volatility.h"
 #include "core/warm.h"
 
 /* Items under way at once: enough to keep any source's admission queue full. */
@@ -22,6 +23,7 @@ struct warm_item {
 	unsigned tries;
 	uint64_t again_ms; /* when to try again */
 	size_t value_len;
+	struct volatility_lesson lesson;
 };
 
 struct warm {
@@ -58,9 +60,8 @@ void warm_item_release(struct warm *warm);
 void warm_item_finish(struct warm_item *item);
 void warm_item_fail(struct warm_item *item, unsigned cause, const struct err *err);
 void warm_item_skip(struct warm_item *item, enum warm_skip why);
-/* The fetch brought nothing: its token goes; negative_ms > 0 notes that the source has nothing
- * there. */
-void warm_item_unannounce(struct warm_item *item, uint64_t negative_ms);
+/* The fetch brought nothing, as there is nothing or as it failed: its token goes. */
+void warm_item_unannounce(struct warm_item *item, bool absent);
 /* Redis answered with an error: the item fails, is tried again, or ends the run. */
 void warm_item_trouble(struct warm_item *item, const struct reply *reply, const char *command);
 /* A submit failed: the session is gone for good. The item itself has heard REPLY_LOST. */

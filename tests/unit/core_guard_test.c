@@ -123,8 +123,8 @@ static enum guard_outcome store(const char *token, struct bytes value, struct by
 
 static enum guard_outcome renew(const char *token)
 {
-	CHECK_INT(guard_renew(guard, the_key, &state, 200000, token, on_outcome, &outcome,
-			      &client.err),
+	CHECK_INT(guard_renew(guard, the_key, &state, 200000, &(struct guard_past){0}, token,
+			      on_outcome, &outcome, &client.err),
 		  0);
 	CHECK_INT(redis_drain(client.redis, 0, &client.err), 0);
 	CHECK_INT(heard, 0);

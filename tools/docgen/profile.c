@@ -17,6 +17,8 @@ static void put_ttl(struct buf *buf, const struct ns *ns)
 			   template_var_name(ns->key, (size_t)ns->ttl_var));
 	else if (ns->ttl_kind == NS_TTL_CACHE_CONTROL)
 		buf_add_str(buf, "from the answer's Cache-Control, else ");
+	else if (ns->ttl_kind == NS_TTL_ADAPTIVE)
+		num_format_duration_ms(buf, (int64_t)ns->ttl_min_ms), buf_add_str(buf, " to ");
 	num_format_duration_ms(buf, (int64_t)ns->ttl_ms);
 	if (ns->jitter > 0)
 		buf_printf(buf, " less up to %g%%", ns->jitter * 100);
