@@ -3,26 +3,20 @@
 
 load helpers
 load verbs
+load cluster
+
+setup_file() { share_cluster; }
+teardown_file() { stop_cluster; }
 
 setup() {
+	local i
 	sandbox
-	start_cluster
+	use_cluster
+	for i in 0 1 2; do node_cli "$i" FLUSHALL >/dev/null; done
 	start_upstream
-	export REDIS_URL=redis://127.0.0.1:${CLUSTER_PORTS[0]}
 	api_config "$THING"
-	local i list=
-	for ((i = 1; i <= 60; i++)); do
-		set_data "/things/$i" "{\"id\":\"$i\"}"
-		list+="${list:+,}{\"id\":\"$i\"}"
-	done
-	set_data /things "{\"data\":[$list],\"next\":null}"
+	serve_things 60
 }
-
-# things_on N: keys of the namespace that the node holds.
-things_on() { node_cli "$1" --scan --pattern 'thing:*' | grep -c . || true; }
-things() { echo $(($(things_on 0) + $(things_on 1) + $(things_on 2))); }
-# A cluster-wide redis-cli.
-everywhere() { redis-cli -c -p "${CLUSTER_PORTS[0]}" "$@"; }
 
 @test "warm stores each key where it belongs, its sidecar beside it; the second run renews" {
 	cc_run warm thing -o json
@@ -46,20 +40,6 @@ everywhere() { redis-cli -c -p "${CLUSTER_PORTS[0]}" "$@"; }
 	cc_run get thing 7 --meta
 	assert_json '[.data.id, .meta.cacheHit]' '["7",true]'
 	assert_equal "$(everywhere GET thing:7)" '{"id":"7"}'
-}
-
-@test "inspect counts the keys of all nodes; a node that is down is named, never called success" {
-	cc_run warm thing
-	cc_run inspect -o json
-	assert_exit 0
-	assert_json '[.namespaces[] | select(.namespace == "thing") | .keys]' '[60]'
-	local there
-	there=$(($(things_on 0) + $(things_on 2)))
-	stop "${CLUSTER_PIDS[1]}"
-	cc_run inspect -o json --timeout 1s
-	assert_exit 4
-	assert_stderr_line "127.0.0.1:${CLUSTER_PORTS[1]}"
-	assert_json '[.complete, (.namespaces[] | select(.namespace == "thing") | .keys)]' "[false,$there]"
 }
 
 @test "invalidate drops one id, and a whole namespace, on every node" {
@@ -124,4 +104,19 @@ everywhere() { redis-cli -c -p "${CLUSTER_PORTS[0]}" "$@"; }
 	cc_run invalidate --undo "$(jq -r .undo <<<"$output")" --yes -o json
 	assert_exit 0
 	assert_equal "$(things)" 60
+}
+
+# The last one: the cluster is not whole afterwards.
+@test "inspect counts the keys of all nodes; a node that is down is named, never called success" {
+	cc_run warm thing
+	cc_run inspect -o json
+	assert_exit 0
+	assert_json '[.namespaces[] | select(.namespace == "thing") | .keys]' '[60]'
+	local there
+	there=$(($(things_on 0) + $(things_on 2)))
+	stop "${CLUSTER_PIDS[1]}"
+	cc_run inspect -o json --timeout 1s
+	assert_exit 4
+	assert_stderr_line "127.0.0.1:${CLUSTER_PORTS[1]}"
+	assert_json '[.complete, (.namespaces[] | select(.namespace == "thing") | .keys)]' "[false,$there]"
 }

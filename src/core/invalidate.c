@@ -263,7 +263,10 @@ static int run_filter(struct run *run, struct err *err)
 				       .ctx = run};
 	struct err err_of_scan = {0};
 
-	for (unsigned i = 0; i <= RESTARTS && result.broken; i++) {
+	for (unsigned i = 0; i <= RESTARTS && scan_may_repeat(&result) && !must_stop(run);
+	     i++) {
+		if (result.lost && redis_recover(run->job->redis, &err_of_scan) != 0)
+			break;
 		err_of_scan = (struct err){0};
 		scan_run(run->job->redis, &options, &result, &err_of_scan);
 		options.start = 0;

@@ -137,11 +137,19 @@ static int plan_filter(struct planning *planning, struct err *err)
 				       .ctx = planning};
 	int status = scan_run(planning->redis, &options, &result, err);
 
-	if (status != 0 && result.broken && planning->restarts++ < RESTARTS) {
+	if (status != 0 && scan_may_repeat(&result) && planning->restarts++ < RESTARTS) {
+		if (result.lost && redis_recover(planning->redis, err) != 0)
+			return -1;
 		invalidate_plan_release(planning->plan);
 		plan_init(planning->plan);
 		*err = (struct err){0};
 		return plan_filter(planning, err);
+	}
+	if (status != 0 && result.moved) { /* the run walks again, and tells what is left */
+		planning->plan->listed = false;
+		keylist_release(&planning->plan->list);
+		*err = (struct err){0};
+		status = 0;
 	}
 	planning->plan->bytes_known = !(result.denied & SCAN_BYTES);
 	return status;

@@ -431,3 +431,8 @@ int scan_run(struct redis *redis, const struct scan_options *options,
 	redis_set_limits(redis, &before);
 	return end(&scan, status, err);
 }
+
+bool scan_may_repeat(const struct scan_result *result)
+{
+	return result->broken || result->lost || result->moved;
+}

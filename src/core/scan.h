@@ -94,6 +94,9 @@ struct scan_result {
 int scan_run(struct redis *redis, const struct scan_options *options,
 	     struct scan_result *ret_result, struct err *err);
 
+/* True when what made the walk fail may be over soon: a repetition may see every key. */
+bool scan_may_repeat(const struct scan_result *result);
+
 /*
  * Sends one probe of a key; fn hears the answer, which scan_take puts into the
  * key: 0, or -1 with err when it was no answer to go on from.

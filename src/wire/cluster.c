@@ -276,6 +276,38 @@ void cluster_renew(struct cluster *cluster)
 	cluster_nodes_refresh(cluster);
 }
 
+static int connect_primaries(struct cluster *cluster, struct err *err)
+{
+	for (size_t i = 0; i < cluster->count; i++) {
+		struct cluster_node *node = cluster->nodes[i];
+
+		if (!node->is_primary || redis_connect(node->session, err) == 0)
+			continue;
+		node->is_out = true;
+		return -1;
+	}
+	return 0;
+}
+
+int cluster_recover(struct cluster *cluster, struct err *err)
+{
+	uint64_t timeout_ms = cluster->self->target->timeout_ms;
+	uint64_t end_ms = timeout_ms ? clock_mono_ms() + timeout_ms : UINT64_MAX;
+
+	for (;;) {
+		struct err why = {0};
+
+		cluster->is_stale = true;
+		cluster_nodes_refresh(cluster);
+		if (connect_primaries(cluster, &why) == 0)
+			return 0;
+		if (why.kind != ERR_REDIS || clock_mono_ms() >= end_ms)
+			return err_set(err, why.kind, "%s", why.text);
+		if (transport_wait(NULL, 0, CANCEL_MS, cluster->self->cancel, err) < 0)
+			return -1;
+	}
+}
+
 size_t cluster_primaries(const struct cluster *cluster)
 {
 	size_t count = 0;

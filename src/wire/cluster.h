@@ -38,6 +38,7 @@ const struct redis_counts *cluster_counts(struct cluster *cluster);
 
 /* Asks for the slot map again where it is known to be out of date. */
 void cluster_renew(struct cluster *cluster);
+int cluster_recover(struct cluster *cluster, struct err *err);
 /* The primaries that serve slots, as redis_nodes and redis_node give them. */
 size_t cluster_primaries(const struct cluster *cluster);
 struct redis *cluster_primary(struct cluster *cluster, size_t index);

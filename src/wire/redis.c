@@ -464,6 +464,12 @@ struct redis *redis_node(struct redis *redis, size_t index)
 	return redis->cluster ? cluster_primary(redis->cluster, index) : redis;
 }
 
+int redis_recover(struct redis *redis, struct err *err)
+{
+	return redis->cluster ? cluster_recover(redis->cluster, err)
+			      : redis_connect(redis, err);
+}
+
 struct redis *redis_holder(struct redis *redis, struct bytes key, struct err *err)
 {
 	if (redis_connect(redis, err) < 0)

@@ -163,6 +163,11 @@ size_t redis_nodes(struct redis *redis, struct err *err);
 bool redis_is_cluster(const struct redis *redis);
 struct redis *redis_node(struct redis *redis, size_t index);
 /*
+ * After a node was out of reach: waits, within the timeout, until every primary
+ * answers, or another node stands in for it. -1 with err, naming one that does not.
+ */
+int redis_recover(struct redis *redis, struct err *err);
+/*
  * The session whose server holds key: for what cannot be routed command by
  * command, a transaction (WATCH, MULTI, EXEC). NULL with err.
  */
