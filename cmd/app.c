@@ -97,6 +97,7 @@ static int open_redis(struct app *app, const struct command *command, struct err
 	}
 	if (!app->redis)
 		app->redis = redis_new(&app->target, app->cancel);
+	redis_refresh(app->redis);
 	if (command->needs & NEEDS_REDIS_MAYBE)
 		return 0;
 	return redis_connect(app->redis, err);

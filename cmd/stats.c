@@ -13,7 +13,6 @@
 #include "stats_render.h"
 #include "stats_view.h"
 #include "stats_watch.h"
-#include "wire/redis.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -41,24 +40,46 @@ static struct stats_show show_of(const struct app *app, const struct stats_optio
 
 static void tell_denied(struct app *app, unsigned denied)
 {
-	for (unsigned bit = 1; bit <= STATS_NO_SCAN; bit <<= 1)
+	for (unsigned bit = 1; bit < STATS_DENIED_END; bit <<= 1)
 		if (denied & bit)
 			app_warn(app, "this user may not run %s: %s",
 				 stats_view_denied_command(bit), stats_view_denied_effect(bit));
 }
 
-static void tell_sample(struct app *app, const struct traffic *traffic)
+static void tell_sample(struct app *app, const struct stats *stats,
+			const struct stats_node *node)
 {
+	const struct traffic *traffic = node->traffic;
+
 	if (!traffic || traffic->end == TRAFFIC_WHOLE || traffic->end == TRAFFIC_DENIED)
 		return;
 	app_warn(
 	    app,
-	    "the sample ended after %.1f s: %s%s%s (%" PRIu64 " commands, %" PRIu64
+	    "%s%sthe sample ended after %.1f s: %s%s%s (%" PRIu64 " commands, %" PRIu64
 	    " bytes read, answers took %.2f ms before and %.2f ms during, %.2f ms at worst)",
+	    stats->cluster ? buf_str(&node->name) : "", stats->cluster ? ": " : "",
 	    (double)traffic->interval_us / 1e6, traffic_end_text(traffic->end),
 	    err_is_set(&traffic->err) ? ": " : "", traffic->err.text, traffic->lines,
 	    traffic->bytes, (double)traffic->latency_before_us / 1000,
 	    (double)traffic->latency_us / 1000, (double)traffic->latency_worst_us / 1000);
+}
+
+/* Whatever failed, by name: a part that is missing must not pass for 0. */
+static enum exit_code tell_failures(struct app *app, const struct stats *stats)
+{
+	const struct traffic *traffic = stats->traffic;
+	enum exit_code code = EXIT_DONE;
+
+	for (size_t i = 0; i < stats->node_count; i++)
+		if (err_is_set(&stats->nodes[i].err))
+			code = exit_worst(code, app_fail(app, &stats->nodes[i].err));
+	if (code == EXIT_DONE && err_is_set(&stats->scan_err))
+		code = exit_worst(code, app_fail(app, &stats->scan_err));
+	if (err_is_set(&stats->own_err))
+		code = exit_worst(code, app_fail(app, &stats->own_err));
+	if (traffic && (traffic->end == TRAFFIC_LOST || traffic->end == TRAFFIC_STUCK))
+		code = exit_worst(code, EXIT_PARTIAL);
+	return code;
 }
 
 /* --- thresholds --- */
@@ -202,18 +223,19 @@ static enum exit_code once(struct app *app, const struct stats_options *options,
 	int status = stats_gather(app_namespaces(app), app->redis, want, &stats, &err);
 	out_progress_free(want->ctx);
 	enum exit_code code = EXIT_DONE;
-	if (status == 0 || stats.info.keys >= 0) {
+	if (status == 0) {
 		findings_make(&stats, &findings);
 		code = print(app, options, &stats, &findings);
 		tell_denied(app, stats.denied);
-		tell_sample(app, stats.traffic);
-	}
-	if (status == 0 && options->check)
-		code = exit_worst(code, check_targets(app, &stats));
-	if (status == 0)
+		for (size_t i = 0; i < stats.node_count; i++)
+			tell_sample(app, &stats, &stats.nodes[i]);
+		code = exit_worst(code, tell_failures(app, &stats));
+		if (options->check)
+			code = exit_worst(code, check_targets(app, &stats));
 		code = exit_worst(code, check_conditions(app, options, &stats, &findings));
-	else
-		code = exit_worst(code, app_fail(app, &err));
+	} else {
+		code = app_fail(app, &err);
+	}
 	findings_release(&findings);
 	stats_release(&stats);
 	return code;
@@ -258,11 +280,6 @@ static enum exit_code stats_run(struct app *app, const void *values,
 	struct err err = {0};
 
 	(void)words;
-	if (app->redis && redis_is_cluster(app->redis))
-		app_warn(
-		    app,
-		    "a Redis Cluster: the server's figures, --sample and --reset are of one "
-		    "primary only");
 	if (stats_options_check(options, &err) != 0 ||
 	    refuse_conditions(app, options, &err) != 0)
 		return app_fail(app, &err);

@@ -148,7 +148,7 @@ static void put_missing(struct sink *sink, unsigned denied)
 	    .name = "denied", .columns = columns, .column_count = 2};
 
 	sink_table_begin(sink, &table);
-	for (unsigned bit = 1; bit <= STATS_NO_SCAN; bit <<= 1)
+	for (unsigned bit = 1; bit < STATS_DENIED_END; bit <<= 1)
 		if (denied & bit)
 			sink_row(sink,
 				 (struct out_value[]){out_str(stats_view_denied_command(bit)),
@@ -161,16 +161,22 @@ static void put_slow(struct sink *sink, const struct stats *stats)
 	static const struct out_column columns[] = {
 	    {.name = "at_ms", .title = "AT", .unit = OUT_PLAIN},
 	    {.name = "duration_us", .title = "TOOK", .unit = OUT_US},
+	    {.name = "node", .title = "NODE"},
 	    {.name = "command", .title = "SLOW COMMAND", .flags = OUT_SHRINK}};
 	static const struct out_table table = {
-	    .name = "slowlog", .columns = columns, .column_count = 3};
+	    .name = "slowlog", .columns = columns, .column_count = 4};
 
 	sink_table_begin(sink, &table);
-	for (size_t i = 0; i < stats->slow_count; i++)
-		sink_row(sink,
-			 (struct out_value[]){out_int(stats->slow[i].at_s * 1000),
-					      out_int(stats->slow[i].duration_us),
-					      out_text(buf_bytes(&stats->slow[i].command))});
+	for (size_t i = 0; i < stats->slow_count; i++) {
+		const struct stats_slow *slow = &stats->slow[i];
+
+		sink_row(sink, (struct out_value[]){
+				   out_int(slow->at_s * 1000), out_int(slow->duration_us),
+				   stats->cluster
+				       ? out_text(buf_bytes(&stats->nodes[slow->node].name))
+				       : OUT_NONE,
+				   out_text(buf_bytes(&slow->command))});
+	}
 	sink_table_end(sink);
 }
 
@@ -194,6 +200,10 @@ const char *stats_view_denied_command(unsigned bit)
 		return "HGETALL of cc:c:*";
 	case STATS_NO_MONITOR:
 		return "MONITOR";
+	case STATS_NO_CONFIG:
+		return "CONFIG GET";
+	case STATS_NO_EVENTS:
+		return "SUBSCRIBE to __keyevent@*";
 	default:
 		return "SCAN";
 	}
@@ -212,6 +222,9 @@ const char *stats_view_denied_effect(unsigned bit)
 		return "no own counters";
 	case STATS_NO_MONITOR:
 		return "no sample of the traffic";
+	case STATS_NO_CONFIG:
+	case STATS_NO_EVENTS:
+		return "no expiries in the sample";
 	default:
 		return "no keys counted";
 	}

@@ -53,15 +53,16 @@ static void remember(struct watch *watch)
 {
 	struct stats_history *history = &watch->history;
 	const struct stats *stats = &watch->stats;
-	struct traffic_rates rates;
+	const struct traffic *traffic = stats->traffic;
 
 	push(history->commands, history->count, (double)stats->info.ops_per_second);
 	push(history->ratio, history->count, interval_ratio(watch));
 	push(history->memory, history->count, (double)stats->info.used_memory);
 	for (size_t i = 0; i <= nsset_count(stats->set); i++) {
-		bool known = stats->traffic && traffic_rates(stats->traffic, i, &rates);
+		bool known = traffic && traffic->interval_us > 0;
 
-		push(history->reads[i], history->count, known ? rates.reads : -1);
+		push(history->reads[i], history->count,
+		     known ? traffic->figures[i].rates.reads : -1);
 	}
 	if (history->count < STATS_HISTORY)
 		history->count++;

@@ -1,37 +1,9 @@
 # ccache stats --sample: hit ratios from the traffic of applications whose truth is known, and what a sample may cost.
 load helpers
 load verbs
+load traffic
 
-setup() {
-	sandbox
-	start_redis
-	export REDIS_URL=unix://$REDIS_SOCKET
-	cat >config.json <<-'JSON'
-		{ "namespaces": {
-		  "logs": { "key": "call:logs:{id}", "ttl": "10m", "target": { "hit_rate": 0.8 } },
-		  "message": { "key": "message:{id}", "ttl": "5m", "target": { "hit_rate": 0.4 } },
-		  "thread": { "key": "thread:{id}", "ttl": "5m" },
-		  "conv": { "key": "conv:{id}", "ttl": "5m" } } }
-	JSON
-	export CALLCACHE_CONFIG=$DIR/config.json
-}
-
-# The applications of traffic/app.py, running and past their first reads.
-start_app() {
-	in_background app.log python3 "$ROOT/tests/traffic/app.py" "$REDIS_SOCKET"
-	APP_PID=$STARTED
-	wait_for app_runs
-}
-app_runs() { [[ $(rcli INFO commandstats) == *cmdstat_mget* ]]; }
-
-# A sample that ends after so many commands however long they take, whatever the machine does meanwhile.
-sample() { cc_run stats --sample 10m --max-lines "${LINES_WANTED:-8000}" --max-latency 0 "$@"; }
-
-monitors() { rcli CLIENT LIST | grep -c ' flags=O' || true; }
-is_watching() { (($(monitors) == 1)); }
-nobody_watches() { (($(monitors) == 0)); }
-# The process that reads MONITOR: the child of stats.
-reader_of() { pgrep -P "$1"; }
+setup() { traffic_setup; }
 
 @test "ratios of 5, 50, 80 and 95 % within a point of the truth" {
 	start_app
@@ -39,9 +11,9 @@ reader_of() { pgrep -P "$1"; }
 	assert_exit 0
 	stop "$APP_PID"
 	assert_equal "$(cat app.log)" ''
-	local truth='{"logs":0.05,"message":0.5,"thread":0.95,"conv":0.8}'
-	assert_json "[.namespaces[] | select(.hit_ratio) | .hit_ratio - $truth[.namespace] | fabs < 0.01]" '[true,true,true,true]'
-	assert_json "[.namespaces[] | select(.hit_ratio) | .hit_ratio_low <= $truth[.namespace] and .hit_ratio_high >= $truth[.namespace]]" '[true,true,true,true]'
+	
+	assert_json "[.namespaces[] | select(.hit_ratio) | .hit_ratio - $TRUTH[.namespace] | fabs < 0.01]" '[true,true,true,true]'
+	assert_json "[.namespaces[] | select(.hit_ratio) | .hit_ratio_low <= $TRUTH[.namespace] and .hit_ratio_high >= $TRUTH[.namespace]]" '[true,true,true,true]'
 	assert_json '[.sample_end, .sample_lines >= 20000, .sample_probes > 0]' '["lines",true,true]'
 	# every read is accounted for, the ambiguous ones apart
 	assert_json '[.namespaces[] | select(.hit_ratio) | .sampled_reads == .sampled_hits + .sampled_misses + .ambiguous + .uncertain] | all' true
@@ -88,7 +60,7 @@ reader_of() { pgrep -P "$1"; }
 	cc_run stats --sample 300ms --max-latency 0 -o json
 	assert_json '[.sample_end, .sample_interval_ms >= 300]' '["whole",true]'
 	assert_no_stderr
-	nobody_watches
+	wait_for nobody_watches
 }
 
 @test "keys that live for a moment: expiries are heard where notifications are on" {

@@ -1,37 +1,9 @@
 # ccache stats --sample: a sample that is slow, stopped or killed costs the server nothing. And --watch on a terminal.
 load helpers
 load verbs
+load traffic
 
-setup() {
-	sandbox
-	start_redis
-	export REDIS_URL=unix://$REDIS_SOCKET
-	cat >config.json <<-'JSON'
-		{ "namespaces": {
-		  "logs": { "key": "call:logs:{id}", "ttl": "10m", "target": { "hit_rate": 0.8 } },
-		  "message": { "key": "message:{id}", "ttl": "5m", "target": { "hit_rate": 0.4 } },
-		  "thread": { "key": "thread:{id}", "ttl": "5m" },
-		  "conv": { "key": "conv:{id}", "ttl": "5m" } } }
-	JSON
-	export CALLCACHE_CONFIG=$DIR/config.json
-}
-
-# The applications of traffic/app.py, running and past their first reads.
-start_app() {
-	in_background app.log python3 "$ROOT/tests/traffic/app.py" "$REDIS_SOCKET"
-	APP_PID=$STARTED
-	wait_for app_runs
-}
-app_runs() { [[ $(rcli INFO commandstats) == *cmdstat_mget* ]]; }
-
-# A sample that ends after so many commands however long they take, whatever the machine does meanwhile.
-sample() { cc_run stats --sample 10m --max-lines "${LINES_WANTED:-8000}" --max-latency 0 "$@"; }
-
-monitors() { rcli CLIENT LIST | grep -c ' flags=O' || true; }
-is_watching() { (($(monitors) == 1)); }
-nobody_watches() { (($(monitors) == 0)); }
-# The process that reads MONITOR: the child of stats.
-reader_of() { pgrep -P "$1"; }
+setup() { traffic_setup; }
 
 @test "a server that answers too slowly ends the sample" {
 	in_background stats.log "$CCACHE" stats --sample 10m --max-latency 200ms --timeout 60s -o json
@@ -42,7 +14,7 @@ reader_of() { pgrep -P "$1"; }
 	wait_for --for 60 gone "$reader"
 	kill -CONT "$REDIS_PID"
 	wait_for --for 60 gone "$pid"
-	nobody_watches
+	wait_for nobody_watches
 	run grep -o '"sample_end":"[a-z]*"' stats.log
 	assert_output '"sample_end":"latency"'
 	run cat stats.log
@@ -69,16 +41,6 @@ reader_of() { pgrep -P "$1"; }
 	kill -KILL "$pid"
 	wait_for --for 30 nobody_watches
 }
-
-# write_nuls [N]: values of a megabyte of NUL bytes, each of which MONITOR shows in four megabytes.
-write_nuls() {
-	head -c 1000000 /dev/zero >nuls
-	local i
-	for ((i = 0; i < ${1:-24}; i++)); do
-		rcli -x SET big <nuls >/dev/null
-	done
-}
-info_memory() { rcli INFO memory | tr -d '\r' | sed -n "s/^$1://p"; }
 
 @test "a reader that is stopped is ended: the server buffers for nobody" {
 	in_background stats.log "$CCACHE" stats --sample 10m --max-latency 0 -o json
@@ -123,7 +85,7 @@ info_memory() { rcli INFO memory | tr -d '\r' | sed -n "s/^$1://p"; }
 	local most
 	most=$(sort -k2 -n peak.log | tail -1 | tr -dc 0-9)
 	((most < 24000)) || fail "it took $most KB"
-	nobody_watches
+	wait_for nobody_watches
 	run jq -c '[.sample_end, .sample_bytes > 24000000]' <<<"$(sed -n '/^{/,$p' stats.log | grep -v '^ccache:')"
 	assert_output '["lines",true]'
 }

@@ -34,8 +34,9 @@ static void say_percent(struct buf *buf, double share)
 
 /* --- the server --- */
 
-static void on_memory(const struct server_info *info, struct findings *findings)
+static void on_memory(const struct stats_node *node, struct findings *findings)
 {
+	const struct server_info *info = &node->info;
 	struct finding *finding = NULL;
 
 	if (info->max_memory <= 0 || info->used_memory < 0)
@@ -59,8 +60,9 @@ static void on_memory(const struct server_info *info, struct findings *findings)
 	buf_add_str(&finding->text, ")");
 }
 
-static void on_fragmentation(const struct server_info *info, struct findings *findings)
+static void on_fragmentation(const struct stats_node *node, struct findings *findings)
 {
+	const struct server_info *info = &node->info;
 	struct finding *finding = NULL;
 
 	if (info->fragmentation >= FRAGMENTED && info->used_memory >= FRAGMENTED_FROM)
@@ -72,8 +74,9 @@ static void on_fragmentation(const struct server_info *info, struct findings *fi
 			   info->fragmentation);
 }
 
-static void on_lag(const struct server_info *info, struct findings *findings)
+static void on_lag(const struct stats_node *node, struct findings *findings)
 {
+	const struct server_info *info = &node->info;
 	struct finding *finding = NULL;
 
 	if (info->replica_lag_s >= LAG_S)
@@ -230,15 +233,29 @@ static void on_traffic(const struct stats *stats, struct findings *findings)
 	}
 }
 
+/* What is found of each server, with its name where there are several. */
+static void on_nodes(const struct stats *stats,
+		     void (*look)(const struct stats_node *node, struct findings *findings),
+		     struct findings *findings)
+{
+	for (size_t i = 0; i < stats->node_count; i++) {
+		size_t before = findings->count;
+
+		look(&stats->nodes[i], findings);
+		for (size_t at = before; at < findings->count && stats->cluster; at++)
+			findings->items[at].node = buf_str(&stats->nodes[i].name);
+	}
+}
+
 void findings_make(const struct stats *stats, struct findings *ret_findings)
 {
 	findings_release(ret_findings);
-	on_memory(&stats->info, ret_findings);
-	on_lag(&stats->info, ret_findings);
+	on_nodes(stats, on_memory, ret_findings);
+	on_nodes(stats, on_lag, ret_findings);
 	on_traffic(stats, ret_findings);
 	on_evictions(stats, ret_findings);
 	on_groups(stats, ret_findings);
-	on_fragmentation(&stats->info, ret_findings);
+	on_nodes(stats, on_fragmentation, ret_findings);
 }
 
 void findings_release(struct findings *findings)

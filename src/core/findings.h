@@ -11,8 +11,9 @@ struct stats;
 /* What an operator should know, from the figures alone. The codes are stable. */
 struct finding {
 	const char *code;
-	const char *ns;  /* the namespace's name, or NULL */
-	struct buf text; /* what is so, with the evidence */
+	const char *ns;   /* the namespace's name, or NULL */
+	const char *node; /* of a cluster: the server's name, or NULL */
+	struct buf text;  /* what is so, with the evidence */
 	const char *remedy;
 };
 

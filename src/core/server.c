@@ -88,6 +88,8 @@ static void read_info(struct bytes info, struct server_info *out)
 	out->evicted = number_field(info, "evicted_keys");
 	out->connected_replicas = number_field(info, "connected_slaves");
 	out->replica_lag_s = number_field(info, "master_last_io_seconds_ago");
+	if (out->replica_lag_s < 0) /* of a replica whose link is down */
+		out->replica_lag_s = number_field(info, "master_link_down_since_seconds");
 	if (out->replica_lag_s < 0)
 		out->replica_lag_s = slowest_replica(info);
 	if (num_parse_real(server_info_field(info, "mem_fragmentation_ratio"), 0, 1e9,
@@ -99,6 +101,52 @@ void server_info_clear(struct server_info *info)
 {
 	*info = (struct server_info){.keys = -1};
 	read_info((struct bytes){NULL, 0}, info);
+}
+
+/* --- the sum of several --- */
+
+static void add_text(char *sum, size_t size, const char *part)
+{
+	if (part[0] && strcmp(sum, part) != 0)
+		snprintf(sum, size, "%s", sum[0] ? "mixed" : part);
+}
+
+static int64_t added(int64_t sum, int64_t part)
+{
+	return sum < 0 ? part : part < 0 ? sum : sum + part;
+}
+
+void server_info_add(struct server_info *sum, const struct server_info *part)
+{
+	double resident = sum->fragmentation * (double)sum->used_memory +
+			  part->fragmentation * (double)part->used_memory;
+	bool limited = sum->max_memory != 0 && part->max_memory != 0;
+
+	add_text(sum->version, sizeof sum->version, part->version);
+	add_text(sum->role, sizeof sum->role, part->role);
+	add_text(sum->policy, sizeof sum->policy, part->policy);
+	sum->denied = sum->denied || part->denied;
+	if (sum->uptime_s < 0 || (part->uptime_s >= 0 && part->uptime_s < sum->uptime_s))
+		sum->uptime_s = part->uptime_s;
+	if (sum->fragmentation < 0 || sum->used_memory <= 0)
+		sum->fragmentation = part->fragmentation;
+	else if (part->fragmentation >= 0 && part->used_memory > 0)
+		sum->fragmentation =
+		    resident / ((double)sum->used_memory + (double)part->used_memory);
+	sum->used_memory = added(sum->used_memory, part->used_memory);
+	sum->max_memory = limited ? added(sum->max_memory, part->max_memory) : 0;
+	sum->peak_memory = added(sum->peak_memory, part->peak_memory);
+	sum->clients = added(sum->clients, part->clients);
+	sum->blocked_clients = added(sum->blocked_clients, part->blocked_clients);
+	sum->ops_per_second = added(sum->ops_per_second, part->ops_per_second);
+	sum->hits = added(sum->hits, part->hits);
+	sum->misses = added(sum->misses, part->misses);
+	sum->expired = added(sum->expired, part->expired);
+	sum->evicted = added(sum->evicted, part->evicted);
+	sum->connected_replicas = added(sum->connected_replicas, part->connected_replicas);
+	sum->keys = added(sum->keys, part->keys);
+	if (part->replica_lag_s > sum->replica_lag_s)
+		sum->replica_lag_s = part->replica_lag_s;
 }
 
 int server_info(struct redis *redis, struct server_info *ret_info, struct err *err)

@@ -48,6 +48,9 @@ struct server_info {
 };
 /* Nothing is known: every number -1, every text empty. */
 void server_info_clear(struct server_info *info);
+/* Adds another server's: counts are summed, of times the greater (of uptime the lesser) and of
+ * texts that differ "mixed" is what stands for both. */
+void server_info_add(struct server_info *sum, const struct server_info *part);
 int server_info(struct redis *redis, struct server_info *ret_info, struct err *err);
 /* The value of "name:" in an INFO text, without the line end; empty when absent. */
 struct bytes server_info_field(struct bytes info, const char *name);

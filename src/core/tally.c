@@ -2,6 +2,7 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/err.h"
 #include "base/mem.h"
 #include "base/num.h"
 #include "core/namespace.h"
@@ -150,8 +151,10 @@ int tally_beat(struct tally *tally, struct redis *redis, struct err *err)
 /* --- reading --- */
 
 struct row {
+	struct redis *redis; /* that answers */
 	struct tally_figures *figures;
 	bool *denied;
+	struct err *err;
 };
 
 static void read_field(struct tally_figures *figures, struct bytes name, struct bytes value)
@@ -175,23 +178,39 @@ static void on_hash(void *ctx, const struct reply *reply)
 {
 	struct row *row = ctx;
 
-	if (reply->type != REPLY_ARRAY)
+	row->figures->known = reply->type == REPLY_ARRAY;
+	if (reply_error_kind(reply) == REPLY_ERR_NOPERM)
 		*row->denied = true;
-	for (size_t i = 0; i + 1 < reply->count; i += 2)
+	else if (reply->type != REPLY_ARRAY && !err_is_set(row->err))
+		redis_fail(row->redis, reply, "HGETALL", (struct bytes){NULL, 0}, row->err);
+	for (size_t i = 0; row->figures->known && i + 1 < reply->count; i += 2)
 		read_field(row->figures, reply->items[i]->text, reply->items[i + 1]->text);
 }
 
-int tally_read(const struct nsset *set, struct redis *redis, struct tally_figures *figures,
-	       bool *ret_denied, struct err *err)
+/* The session to ask, NULL: the one that holds the key is out of reach. */
+static struct redis *whom_to_ask(struct redis *redis, struct redis *const *lost,
+				 size_t lost_count, struct bytes key, struct err *err)
+{
+	struct redis *holder = lost_count ? redis_holder(redis, key, err) : redis;
+
+	for (size_t i = 0; i < lost_count; i++)
+		if (holder == lost[i])
+			return NULL;
+	return holder;
+}
+
+int tally_read(const struct nsset *set, struct redis *redis, struct redis *const *lost,
+	       size_t lost_count, struct tally_figures *figures, bool *ret_denied,
+	       struct err *err)
 {
 	size_t count = nsset_count(set) + 1;
 	bool denied = false;
 	struct row *rows = mem_zalloc(count, sizeof *rows);
+	struct err why = {0};
 	struct buf key = {0};
-	int status = 0;
 
 	memset(figures, 0, count * sizeof *figures);
-	for (size_t i = 0; i < count && status == 0; i++) {
+	for (size_t i = 0; i < count && !err_is_set(&why); i++) {
 		hash_name(&key, set, i);
 		const struct bytes argv[] = {BYTES("HGETALL"), buf_bytes(&key)};
 		struct redis_command command = {.argv = argv,
@@ -199,16 +218,22 @@ int tally_read(const struct nsset *set, struct redis *redis, struct tally_figure
 						.flags = REDIS_IDEMPOTENT,
 						.fn = on_hash,
 						.ctx = &rows[i]};
+		struct redis *holder =
+		    whom_to_ask(redis, lost, lost_count, buf_bytes(&key), &why);
 
-		rows[i] = (struct row){.figures = &figures[i], .denied = &denied};
-		status = redis_submit(redis, &command, err);
+		rows[i] = (struct row){
+		    .redis = holder, .figures = &figures[i], .denied = &denied, .err = &why};
+		if (holder)
+			redis_submit(holder, &command, &why);
 	}
-	if (redis_drain(redis, 0, status == 0 ? err : NULL) != 0)
-		status = -1;
+	for (size_t i = 0; i < count;
+	     i++) /* each of the sessions, or again and again the one */
+		if (rows[i].redis)
+			redis_drain(rows[i].redis, 0, &why);
 	buf_release(&key);
 	free(rows);
 	*ret_denied = denied;
-	return status;
+	return err_is_set(&why) ? err_set(err, why.kind, "%s", why.text) : 0;
 }
 
 int tally_reset(const struct nsset *set, struct redis *redis, uint64_t *ret_dropped,

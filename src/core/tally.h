@@ -2,6 +2,7 @@
 #define CORE_TALLY_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct err;
@@ -57,13 +58,17 @@ int tally_beat(struct tally *tally, struct redis *redis, struct err *err);
 struct tally_figures {
 	uint64_t counts[TALLY_WHATS];
 	int64_t since_ms; /* 0: nothing was counted */
+	bool known;       /* they were read */
 };
 /*
  * Reads them: figures has nsset_count + 1 entries, the last of what no
- * namespace claims. *ret_denied: this user may not read them (they are 0 then).
+ * namespace claims. In a cluster with nodes out of reach (lost, may be empty)
+ * those that they hold are left unknown, and each is asked where it lies.
+ * *ret_denied: this user may not read them. -1 when others could not be read.
  */
-int tally_read(const struct nsset *set, struct redis *redis, struct tally_figures *figures,
-	       bool *ret_denied, struct err *err);
+int tally_read(const struct nsset *set, struct redis *redis, struct redis *const *lost,
+	       size_t lost_count, struct tally_figures *figures, bool *ret_denied,
+	       struct err *err);
 /* Drops them all; *ret_dropped is how many namespaces had some. */
 int tally_reset(const struct nsset *set, struct redis *redis, uint64_t *ret_dropped,
 		struct err *err);

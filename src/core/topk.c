@@ -34,6 +34,33 @@ static uint64_t certain(const struct topk_item *item)
 	return item->count - item->error;
 }
 
+void topk_merge(struct topk *sum, const struct topk *part)
+{
+	for (size_t i = 0; i < TOPK_SIZE; i++) {
+		const struct topk_item *item = &part->items[i];
+		struct topk_item *at = &sum->items[0];
+
+		for (size_t j = 0; j < TOPK_SIZE; j++) {
+			struct topk_item *other = &sum->items[j];
+
+			if (other->count > 0 && other->hash == item->hash) {
+				at = other;
+				break;
+			}
+			if (certain(other) < certain(at))
+				at = other;
+		}
+		if (item->count == 0)
+			continue;
+		if (at->count > 0 && at->hash == item->hash) {
+			at->count += item->count;
+			at->error += item->error;
+		} else if (certain(item) > certain(at)) {
+			*at = *item;
+		}
+	}
+}
+
 size_t topk_best(const struct topk *topk, const struct topk_item **ret_items, size_t count)
 {
 	size_t found = 0;

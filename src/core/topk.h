@@ -27,6 +27,8 @@ struct topk {
 };
 
 void topk_add(struct topk *topk, struct bytes text);
+/* Adds what another stream's table is certain of. */
+void topk_merge(struct topk *sum, const struct topk *part);
 /*
  * Fills ret_items with the (at most count) most frequent by what is certain,
  * count - error, most first; returns how many. Those whose count is mostly

@@ -1,13 +1,14 @@
 #include "core/traffic_private.h"
 
 #include "base/clock.h"
+#include "base/mem.h"
 #include "core/namespace.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <math.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -112,7 +113,8 @@ static pid_t start_reader(const struct nsset *set, const struct target *target,
 struct watch {
 	struct traffic *traffic;
 	const volatile int *cancel;
-	pid_t pid;
+	pid_t pid; /* 0: it ended */
+	int fd;    /* the pipe that ends with it */
 	uint64_t beat;
 	unsigned still;    /* turns without a beat */
 	unsigned stopping; /* turns since it was asked to stop */
@@ -137,100 +139,87 @@ static bool stands_still(struct watch *watch)
 	return watch->still >= STUCK_TURNS || watch->stopping >= STOPPING_TURNS;
 }
 
-static void watch_over(struct watch *watch, int fd)
+static void look_at(struct watch *watch, bool has_ended)
 {
-	struct pollfd ready = {.fd = fd, .events = POLLIN};
-
-	while (watch->pid && poll(&ready, 1, TURN_MS) <= 0) {
-		if (!stands_still(watch))
-			continue;
+	if (!watch->pid || (!has_ended && !stands_still(watch)))
+		return;
+	if (!has_ended) {
 		kill(watch->pid, SIGKILL);
-		waitpid(watch->pid, NULL, 0);
-		watch->pid = 0;
 		watch->traffic->end = TRAFFIC_STUCK;
 	}
 	while (watch->pid && waitpid(watch->pid, NULL, 0) < 0 && errno == EINTR)
 		;
+	watch->pid = 0;
 }
 
-int traffic_run(const struct nsset *set, const struct target *target,
-		const struct traffic_options *options, const volatile int *cancel,
-		struct traffic *traffic, struct err *err)
+/* Until each reader has ended. */
+static void watch_over(struct watch *watches, size_t count)
 {
-	struct watch watch = {.traffic = traffic, .cancel = cancel};
+	struct pollfd *fds = mem_zalloc(count, sizeof *fds);
+
+	for (size_t left = count; left > 0;) {
+		for (size_t i = 0; i < count; i++)
+			fds[i] = (struct pollfd){.fd = watches[i].pid ? watches[i].fd : -1,
+						 .events = POLLIN};
+		bool is_turn = poll(fds, (nfds_t)count, TURN_MS) <= 0;
+
+		left = 0;
+		for (size_t i = 0; i < count; i++) {
+			if (is_turn || fds[i].revents)
+				look_at(&watches[i], fds[i].revents != 0);
+			left += watches[i].pid != 0;
+		}
+	}
+	free(fds);
+}
+
+/* --- the sample --- */
+
+static void begin(struct traffic *traffic)
+{
 	size_t count = traffic->count;
-	int fd = -1;
 
 	memset(traffic, 0, size_of(count));
 	traffic->count = count;
+	traffic->servers = 1;
 	traffic->started_ms = clock_wall_ms();
 	traffic->end = TRAFFIC_LOST; /* until the reader says better */
 	err_set(&traffic->err, ERR_REDIS, "the reader ended without a word");
-	watch.pid = start_reader(set, target, options, traffic, &fd, err);
-	if (watch.pid < 0)
-		return -1;
-	watch_over(&watch, fd);
-	close(fd);
-	if (traffic->end != TRAFFIC_LOST && traffic->end != TRAFFIC_DENIED)
-		traffic->err = (struct err){0};
-	return 0;
 }
 
-/* --- ratios --- */
-
-#define Z 1.959964 /* of 95 % */
-
-static double wilson(double share, double n, double side)
+int traffic_run(const struct nsset *set, const struct traffic_job *jobs, size_t count,
+		const struct traffic_options *options, const volatile int *cancel,
+		struct err *err)
 {
-	double z2 = Z * Z;
-	double middle = share + z2 / (2 * n);
-	double spread = Z * sqrt(share * (1 - share) / n + z2 / (4 * n * n));
-	double bound = (middle + side * spread) / (1 + z2 / n);
+	struct watch *watches = mem_zalloc(count, sizeof *watches);
+	size_t started = 0;
+	int status = 0;
 
-	return bound < 0 ? 0 : bound > 1 ? 1 : bound;
-}
+	for (; started < count && status == 0; started++) {
+		struct watch *watch = &watches[started];
 
-/*
- * A read whose reader wrote the key next was a miss as often as the same
- * pattern was one where the answer is known: left out, it would make the ratio
- * of every read-through application look too good.
- */
-struct traffic_ratio traffic_ratio(const struct traffic_figures *figures)
-{
-	double known = (double)(figures->fill_after_miss + figures->fill_after_hit);
-	double miss_share = ((double)figures->fill_after_miss + 1) / (known + 1);
-	double fills = (double)figures->fills;
-	double hits = (double)figures->hits + fills * (1 - miss_share);
-	double misses = (double)figures->misses + fills * miss_share;
-	double unclear = (double)(figures->ambiguous + figures->uncertain);
-	double n = hits + misses + unclear;
-	struct traffic_ratio ratio = {.known = hits + misses > 0};
+		*watch = (struct watch){
+		    .traffic = jobs[started].traffic, .cancel = cancel, .fd = -1};
+		begin(watch->traffic);
+		watch->pid = start_reader(set, jobs[started].target, options, watch->traffic,
+					  &watch->fd, err);
+		if (watch->pid < 0) {
+			watch->pid = 0;
+			status = -1;
+		}
+	}
+	for (size_t i = 0; i < started && status != 0; i++)
+		watches[i].traffic->stop = 1;
+	watch_over(watches, started);
+	for (size_t i = 0; i < started; i++) {
+		struct traffic *traffic = watches[i].traffic;
 
-	if (!ratio.known)
-		return ratio;
-	ratio.ratio = hits / (hits + misses);
-	ratio.low = wilson(hits / n, n, -1);
-	ratio.high = wilson((hits + unclear) / n, n, 1);
-	return ratio;
-}
-
-bool traffic_rates(const struct traffic *traffic, size_t index, struct traffic_rates *ret_rates)
-{
-	const struct traffic_figures *figures = &traffic->figures[index];
-	double seconds = (double)traffic->interval_us / 1e6;
-	struct traffic_ratio ratio = traffic_ratio(figures);
-
-	if (traffic->interval_us == 0)
-		return false;
-	*ret_rates =
-	    (struct traffic_rates){.reads = (double)figures->reads / seconds,
-				   .writes = (double)figures->writes / seconds,
-				   .deletes = (double)figures->deletes / seconds,
-				   .expired = (double)figures->expired / seconds,
-				   .bytes_known = ratio.known && figures->sized_hits > 0};
-	if (ret_rates->bytes_known)
-		ret_rates->read_bytes = ret_rates->reads * ratio.ratio *
-					(double)figures->sized_bytes /
-					(double)figures->sized_hits;
-	return true;
+		if (watches[i].fd >= 0)
+			close(watches[i].fd);
+		if (traffic->end != TRAFFIC_LOST && traffic->end != TRAFFIC_DENIED)
+			traffic->err = (struct err){0};
+		traffic_settle(traffic);
+	}
+	free(watches);
+	return status;
 }

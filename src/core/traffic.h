@@ -73,15 +73,24 @@ struct traffic_figures {
 	uint64_t fill_after_hit;
 	uint64_t sized_hits; /* hits on texts whose size is known */
 	uint64_t sized_bytes;
+	struct traffic_rates { /* a second; of several servers their sum */
+		double reads;
+		double writes;
+		double deletes;
+		double expired;
+		bool bytes_known;
+		double read_bytes; /* of texts */
+	} rates;
 	struct topk commands;
 	struct topk clients;
 	struct topk hot; /* keys, by reads */
 };
 
-/* A whole traffic; in shared memory, no pointers. */
+/* A whole traffic, of one server or the sum of several; in shared memory, no pointers. */
 struct traffic {
-	enum traffic_end end;
+	enum traffic_end end; /* of several the worst */
 	struct err err;
+	unsigned servers;
 	uint64_t started_ms; /* wall clock */
 	uint64_t interval_us;
 	uint64_t lines;
@@ -91,12 +100,15 @@ struct traffic {
 	uint64_t probe_misses;
 	uint64_t other_dbs; /* commands of other dbs, not looked at */
 	uint64_t unreadable;
-	double followed;            /* share of the keyspace that was followed at the end */
+	double followed; /* share of the keyspace that was followed at the end; of several
+			    the least, as the times below are the longest */
 	uint64_t latency_before_us; /* median */
 	uint64_t latency_us;
 	uint64_t latency_worst_us;
-	bool notifications;   /* expiries were heard */
-	bool counters_denied; /* INFO: evictions cannot be taken into account */
+	bool notifications;    /* expiries were heard, of every server */
+	bool config_denied;    /* CONFIG GET: whether they are on could not be asked */
+	bool subscribe_denied; /* they are on, but not for this user */
+	bool counters_denied;  /* INFO: evictions cannot be taken into account */
 	size_t count;
 	/* between the processes */
 	volatile uint64_t beat;
@@ -106,13 +118,21 @@ struct traffic {
 
 struct traffic *traffic_new(const struct nsset *set);
 void traffic_free(struct traffic *traffic);
+/* A server to sample: each is read by a process of its own, all at once. */
+struct traffic_job {
+	const struct target *target;
+	struct traffic *traffic;
+};
 /*
- * Samples; 0 when there is something to look at (traffic->end says why it ended,
- * traffic->err what broke), -1 when nothing could be begun.
+ * Samples; the options are each server's. 0 when there is something to look at
+ * (traffic->end says why it ended, traffic->err what broke), -1 when nothing
+ * could be begun.
  */
-int traffic_run(const struct nsset *set, const struct target *target,
+int traffic_run(const struct nsset *set, const struct traffic_job *jobs, size_t count,
 		const struct traffic_options *options, const volatile int *cancel,
-		struct traffic *traffic, struct err *err);
+		struct err *err);
+/* Adds what was seen of one server to a sum that began as traffic_new made it. */
+void traffic_add(struct traffic *sum, const struct traffic *part);
 
 /* A ratio with the 95 % interval by Wilson (1927) around it. */
 struct traffic_ratio {
@@ -123,16 +143,7 @@ struct traffic_ratio {
 };
 struct traffic_ratio traffic_ratio(const struct traffic_figures *figures);
 
-/* What happened to a namespace a second; false while there was no interval. */
-struct traffic_rates {
-	double reads;
-	double writes;
-	double deletes;
-	double expired;
-	bool bytes_known;
-	double read_bytes; /* of texts */
-};
-bool traffic_rates(const struct traffic *traffic, size_t index,
-		   struct traffic_rates *ret_rates);
+/* The rates from the counts, once a sample is over. */
+void traffic_settle(struct traffic *traffic);
 
 #endif

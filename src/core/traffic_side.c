@@ -76,7 +76,9 @@ static bool probe(void *ctx, uint64_t hash, struct bytes key)
 
 int traffic_side_ask_last(struct traffic_side *side, struct err *err)
 {
-	return ask(side, 0, BYTES("cc:c:"), err);
+	const struct bytes argv[] = {bytes_of(side->names[SIDE_PING]), BYTES("last")};
+
+	return submit(side, argv, 2, NULL, err);
 }
 
 static struct traffic_answer read_answer(const struct traffic_side *side,
@@ -113,11 +115,10 @@ static enum side_echo on_echo(struct traffic_side *side, uint64_t time_us, struc
 			if (redis_drain(side->redis, redis_outstanding(side->redis) - 1, err) !=
 			    0)
 				return SIDE_BROKEN;
-		uint64_t hash = oldest->hash;
 		bool failed = oldest->failed;
 		take_answer(side, oldest, time_us);
 		if (!failed)
-			return hash ? SIDE_OWN : SIDE_LAST;
+			break;
 	}
 	return SIDE_OWN;
 }
@@ -128,7 +129,9 @@ enum side_echo traffic_side_echo(struct traffic_side *side,
 	for (size_t i = 0; i < SIDE_NAMES; i++) {
 		if (!bytes_equal_str(command->argv[0], side->names[i]))
 			continue;
-		return i == SIDE_LOOKUP ? on_echo(side, command->time_us, err) : SIDE_OWN;
+		if (i == SIDE_LOOKUP)
+			return on_echo(side, command->time_us, err);
+		return i == SIDE_PING && command->argc > 1 ? SIDE_LAST : SIDE_OWN;
 	}
 	return SIDE_FOREIGN;
 }
@@ -262,8 +265,13 @@ static int on_event(void *ctx, const struct reply *reply)
 {
 	struct traffic_side *side = ctx;
 
-	if (reply->type != REPLY_ARRAY || reply->count != 3 ||
-	    !bytes_equal_str(reply->items[0]->text, "message"))
+	if (reply->type == REPLY_ERROR)
+		side->traffic->subscribe_denied = true;
+	if (reply->type != REPLY_ARRAY || reply->count != 3)
+		return 0;
+	if (bytes_equal_str(reply->items[0]->text, "subscribe"))
+		side->traffic->notifications = true;
+	if (!bytes_equal_str(reply->items[0]->text, "message"))
 		return 0;
 	struct bytes channel = reply->items[1]->text;
 	traffic_judge_event(side->judge, reply->items[2]->text,
@@ -298,8 +306,10 @@ static void subscribe(struct traffic_side *side, const struct target *target)
 	char channels[2][48];
 
 	if (redis_call_words(side->redis, REDIS_IDEMPOTENT, &reply, NULL, "CONFIG", "GET",
-			     "notify-keyspace-events", NULL) != 0 ||
-	    reply->type != REPLY_ARRAY || reply->count != 2)
+			     "notify-keyspace-events", NULL) != 0)
+		return;
+	side->traffic->config_denied = reply->type == REPLY_ERROR;
+	if (reply->type != REPLY_ARRAY || reply->count != 2)
 		return;
 	struct bytes flags = reply->items[1]->text;
 	if (bytes_index(flags, 'E') == flags.len ||
@@ -312,7 +322,7 @@ static void subscribe(struct traffic_side *side, const struct target *target)
 	if (tap_open(target, &side->traffic->stop, &side->events, NULL) != 0)
 		return;
 	side->event_reader = resp_new(REPLY_MAX, on_event, side);
-	side->traffic->notifications = tap_send(side->events, argv, 3, NULL) == 0;
+	tap_send(side->events, argv, 3, NULL); /* its answers tell whether it is heard */
 }
 
 /* --- opening --- */
@@ -327,7 +337,9 @@ static int try_lookup(struct traffic_side *side, unsigned lookup, bool *ret_allo
 	const struct bytes argv[] = {bytes_of(side->names[SIDE_LOOKUP]), BYTES("cc:c:")};
 	if (redis_call(side->redis, argv, 2, REDIS_IDEMPOTENT, &reply, err) != 0)
 		return -1;
+	/* on a node of a cluster the key may be another's */
 	*ret_allowed = reply->type == REPLY_INTEGER ||
+		       reply_error_kind(reply) == REPLY_ERR_MOVED ||
 		       (reply_error_kind(reply) == REPLY_ERR_NOPERM &&
 			!memmem(reply->text.ptr, reply->text.len, " run the ", 9));
 	side->traffic->probe_hits += reply->type == REPLY_INTEGER && reply->integer >= -1;
@@ -381,7 +393,7 @@ int traffic_side_open(struct traffic_side *side, struct traffic_judge *judge,
 	judge->db = target->db;
 	for (size_t i = 0; i < SIDE_NAMES; i++)
 		spell(side->names[i], plain_names[i]);
-	side->redis = redis_new(target, &side->traffic->stop);
+	side->redis = redis_new_plain(target, &side->traffic->stop);
 	if (redis_connect(side->redis, err) != 0 || choose_lookup(side, err) != 0 ||
 	    take_baseline(side, err) != 0)
 		return -1;

@@ -19,7 +19,7 @@ struct tap;
 enum side_name { SIDE_LOOKUP, SIDE_STRLEN, SIDE_PING, SIDE_INFO, SIDE_CLIENT, SIDE_NAMES };
 
 struct side_probe {
-	uint64_t hash; /* 0: the last question */
+	uint64_t hash;
 	bool answered;
 	bool failed;
 	int64_t value;

@@ -48,6 +48,14 @@ struct redis *redis_new(const struct target *target, const volatile int *cancel)
 	return redis;
 }
 
+struct redis *redis_new_plain(const struct target *target, const volatile int *cancel)
+{
+	struct redis *redis = redis_new(target, cancel);
+
+	redis->settled = true;
+	return redis;
+}
+
 struct redis *redis_new_node(const struct target *target, struct redis *router)
 {
 	struct redis *redis = redis_new(target, router->cancel);
@@ -322,6 +330,14 @@ static void wake(struct redis *redis)
 			redis_link_close(redis);
 	}
 	redis->progress_ms = now;
+}
+
+void redis_refresh(struct redis *redis)
+{
+	if (redis->cluster || redis->ring.count > 0)
+		return;
+	wake(redis);
+	redis->was_open = redis->transport != NULL;
 }
 
 void redis_put(struct redis *redis, const struct redis_command *command, struct bytes raw)

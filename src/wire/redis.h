@@ -80,6 +80,9 @@ struct redis_counts {
  * No connection yet.
  */
 struct redis *redis_new(const struct target *target, const volatile int *cancel);
+/* The same with this very server, also when it is a node of a cluster: a redirection is an
+ * error. */
+struct redis *redis_new_plain(const struct target *target, const volatile int *cancel);
 /*
  * Another cancel flag (NULL: none) from now on; returns the one before. For
  * work that must hear the answers to what it sent before it stops.
@@ -99,6 +102,11 @@ struct redis_limits redis_limits(const struct redis *redis);
 const struct target *redis_target(const struct redis *redis);
 const struct redis_counts *redis_counts(const struct redis *redis);
 
+/*
+ * Before a new use, with nothing under way: a connection that its server closed
+ * meanwhile is left, and one attempt to open the next says whether there is a server.
+ */
+void redis_refresh(struct redis *redis);
 /* Connects now if not connected. -1 with ERR_REDIS: unreachable, not a Redis, refused (AUTH,
  * SELECT), TLS. */
 int redis_connect(struct redis *redis, struct err *err);

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Applications whose hit ratio is known, on one connection.
 
-app.py SOCKET: until it is ended, reads keys of four namespaces; of every hundred reads exactly so many find their key:
+app.py SOCKET [TAG]: until it is ended, reads keys of four namespaces (with the hash tag TAG in their ids); of every
+hundred reads exactly so many find their key:
   call:logs:N    5 %  GET, and SET with a life when it missed (read-through)
   message:N     50 %  GET of keys that stay away or are there for ever
   thread:N      95 %  HGETALL; what is missing is filled by HSET
@@ -49,30 +50,31 @@ class Schedule:
         return True
 
 
+tag = f"{{{sys.argv[2]}}}" if len(sys.argv) > 2 else ""
 fresh = itertools.count()
 logs, messages, threads = Schedule(0.05), Schedule(0.5), Schedule(0.95)
 known_logs, known_threads = [], []
 for number in range(100):
-    call("SET", f"message:there{number}", "x" * 100)
-    call("SET", f"conv:there{number}", "y" * 50)
+    call("SET", f"message:{tag}there{number}", "x" * 100)
+    call("SET", f"conv:{tag}there{number}", "y" * 50)
 while True:
     if logs.hit() and known_logs:
         assert call("GET", random.choice(known_logs)) is not None
     else:
-        key = f"call:logs:{next(fresh)}"
+        key = f"call:logs:{tag}{next(fresh)}"
         assert call("GET", key) is None
         call("SET", key, "z" * 200, "EX", 600)
         known_logs = (known_logs + [key])[-500:]
     if messages.hit():
-        call("GET", f"message:there{random.randrange(100)}")
+        call("GET", f"message:{tag}there{random.randrange(100)}")
     else:
-        call("GET", f"message:away{random.randrange(1000)}")
+        call("GET", f"message:{tag}away{random.randrange(1000)}")
     if threads.hit() and known_threads:
         assert call("HGETALL", random.choice(known_threads))
     else:
-        key = f"thread:{next(fresh)}"
+        key = f"thread:{tag}{next(fresh)}"
         assert not call("HGETALL", key)
         call("HSET", key, "subject", "s")
         known_threads = (known_threads + [key])[-500:]
-    there = ["conv:there0"] + [f"conv:there{random.randrange(100)}" for _ in range(3)]
-    call("MGET", *there, f"conv:away{random.randrange(100)}")
+    there = [f"conv:{tag}there0"] + [f"conv:{tag}there{random.randrange(100)}" for _ in range(3)]
+    call("MGET", *there, f"conv:{tag}away{random.randrange(100)}")
