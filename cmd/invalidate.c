@@ -3,7 +3,6 @@
 #include "app.h"
 
 #include "base/err.h"
-#include "base/num.h"
 #include "core/backup.h"
 #include "core/look_again.h"
 #include "core/namespace.h"
@@ -105,34 +104,6 @@ static int open_backup(struct invalidation *run, struct err *err)
 	return status;
 }
 
-/* The undo file's end, whatever became of the run: what is in it can be undone. */
-static int close_backup(struct invalidation *run, struct err *err)
-{
-	bool kept = false;
-
-	if (!run->backup)
-		return 0;
-	int status = backup_finish(run->backup, &kept, err);
-	if (kept) {
-		run->outcome.undo = backup_path(run->backup);
-		run->outcome.undo_bytes = backup_size(run->backup);
-	}
-	return status;
-}
-
-static void tell_undo(const struct invalidation *run)
-{
-	struct buf size = {0};
-
-	if (!run->outcome.undo)
-		return;
-	num_format_size(&size, run->outcome.undo_bytes);
-	app_info(run->app, "to take it back: ccache invalidate --undo '%s' (%s%s)",
-		 run->outcome.undo, buf_str(&size),
-		 run->options->backup || run->options->resume ? "" : ", kept for 7 days");
-	buf_release(&size);
-}
-
 static enum exit_code look_at_result(struct invalidation *run)
 {
 	struct err err = {0};
@@ -162,12 +133,11 @@ static enum exit_code carry_out(struct invalidation *run)
 				     .progress = on_progress,
 				     .ctx = progress};
 	struct err err = {0}, err_at_end = {0};
-	enum exit_code code = EXIT_DONE;
+	enum exit_code code;
 	int status = invalidate_run(&job, &run->outcome.report, &err);
 
 	out_progress_free(progress);
-	if (close_backup(run, &err_at_end) != 0)
-		code = app_fail(app, &err_at_end);
+	code = invalidate_close_undo(app, run->backup, &run->outcome.file, &err_at_end);
 	count(run);
 	if (status == 0 && options->rewarm)
 		code = exit_worst(code, invalidate_rewarm(app, &run->plan, &run->outcome));
@@ -175,7 +145,7 @@ static enum exit_code carry_out(struct invalidation *run)
 		code = exit_worst(code, look_at_result(run));
 	code = exit_worst(code, invalidate_print_report(app, &run->outcome));
 	invalidate_warn(app, &run->outcome);
-	tell_undo(run);
+	invalidate_tell_undo(app, &run->outcome.file);
 	if (status != 0)
 		code = exit_worst(code, app_fail(app, &err));
 	return code;
@@ -291,11 +261,16 @@ static enum exit_code invalidate_run_verb(struct app *app, const void *values,
 	struct invalidate_options options = *(const struct invalidate_options *)values;
 	struct invalidation run = {.app = app, .options = &options, .words = words};
 
+	struct event_request request = {
+	    .max_keys = options.max_keys == OPT_UNSET ? INVALIDATE_MAX_KEYS : options.max_keys,
+	    .dry_run = options.dry_run,
+	    .others = beside_events(&options, words),
+	    .backup = options.backup,
+	    .no_backup = options.no_backup,
+	    .backup_limit = options.backup_limit};
+
 	if (event_options_asked(&options.events))
-		return event_verb(app, &options.events,
-				  options.max_keys == OPT_UNSET ? INVALIDATE_MAX_KEYS
-								: options.max_keys,
-				  options.dry_run, beside_events(&options, words));
+		return event_verb(app, &options.events, &request);
 	options.soft = options.soft || options.in_ms != OPT_UNSET;
 	if (options.undo)
 		return invalidate_undo(app, &options, words);

@@ -16,6 +16,7 @@ struct app;
 struct backup;
 struct err;
 struct ns;
+struct sink;
 
 /* The options of invalidate, and what its parts pass to each other. */
 struct invalidate_options {
@@ -76,12 +77,24 @@ int invalidate_consent(struct app *app, const struct invalidate_options *options
 /* The plan as the answer of --dry-run. */
 enum exit_code invalidate_print_plan(struct app *app, const struct invalidate_plan *plan);
 
+/* An undo file that was closed. */
+struct invalidate_undo_file {
+	const char *path; /* NULL: none was kept */
+	uint64_t bytes;
+	bool is_named; /* by the user, who keeps it */
+};
+/* Ends it, whatever became of the run: what is in it can be undone. backup NULL: none. */
+enum exit_code invalidate_close_undo(struct app *app, struct backup *backup,
+				     struct invalidate_undo_file *ret_file, struct err *err);
+void invalidate_put_undo(struct sink *sink, const struct invalidate_undo_file *file);
+/* Says how to take it back. */
+void invalidate_tell_undo(struct app *app, const struct invalidate_undo_file *file);
+
 /* What a run came to, besides the core's report. */
 struct invalidate_outcome {
 	struct invalidate_report report;
 	bool soft;
-	const char *undo; /* the undo file that was kept, or NULL */
-	uint64_t undo_bytes;
+	struct invalidate_undo_file file;
 	bool verified;
 	uint64_t back; /* of the dropped keys: there again */
 	struct keylist back_sample;

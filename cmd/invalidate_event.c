@@ -1,8 +1,9 @@
-#include "invalidate_event.h"
+#include "invalidate.h"
 
 #include "app.h"
 #include "base/buf.h"
 #include "base/err.h"
+#include "core/backup.h"
 #include "core/event_feed.h"
 #include "core/event_run.h"
 #include "core/namespace.h"
@@ -70,8 +71,24 @@ static const struct out_column columns[] = {
     {.name = "key", .title = "KEY", .flags = OUT_SHRINK},
     {.name = "outcome", .title = "OUTCOME"},
     {.name = "keys", .title = "KEYS", .unit = OUT_COUNT, .flags = OUT_MINOR},
+    {.name = "exists", .title = "THERE", .flags = OUT_DETAIL},
     {.name = "why", .title = "WHY", .flags = OUT_SHRINK},
 };
+
+/* What the step would come to, by what --explain saw. */
+static const char *outlook(const struct event_step *step)
+{
+	bool makes = step->action == EVENT_SET || step->action == EVENT_INDEX ||
+		     step->action == EVENT_COUNT || step->action == EVENT_WARM ||
+		     (step->action == EVENT_UPSERT && step->ns->members_of);
+
+	if (step->outcome != EVENT_PENDING)
+		return event_outcome_names[step->outcome];
+	if (step->pattern)
+		return "would do, every match";
+	return step->there == EVENT_NOT_THERE && !makes ? event_outcome_names[EVENT_ABSENT]
+							: "would do";
+}
 
 static void put_steps(struct sink *sink, const struct event_plan *plan, bool explain)
 {
@@ -82,23 +99,26 @@ static void put_steps(struct sink *sink, const struct event_plan *plan, bool exp
 
 	sink_table_begin(sink, &table);
 	for (const struct event_step *step = plan->first; step; step = step->next) {
-		bool open = explain && step->outcome == EVENT_PENDING;
 		const char *why = step->problem ? step->problem : step->reason;
 
-		sink_row(sink, (struct out_value[]){
-				   out_str(plan->name), out_uint(step->number),
-				   out_str(event_action_names[step->action]),
-				   out_str(step->ns ? step->ns->name : NULL),
-				   step->key.len ? out_text(step->key) : OUT_NONE,
-				   out_str(open && step->pattern ? "would do, every match"
-					   : open                ? "would do"
-						  : event_outcome_names[step->outcome]),
-				   explain ? OUT_NONE : out_uint(step->keys), out_str(why)});
+		sink_row(
+		    sink,
+		    (struct out_value[]){
+			out_str(plan->name), out_uint(step->number),
+			out_str(event_action_names[step->action]),
+			out_str(step->ns ? step->ns->name : NULL),
+			step->key.len ? out_text(step->key) : OUT_NONE,
+			out_str(explain ? outlook(step) : event_outcome_names[step->outcome]),
+			explain ? OUT_NONE : out_uint(step->keys),
+			step->there == EVENT_NOT_LOOKED ? OUT_NONE
+							: out_bool(step->there == EVENT_THERE),
+			out_str(why)});
 	}
 	sink_table_end(sink);
 }
 
-static enum exit_code print_event(struct app *app, const struct event_plan *plan, bool explain)
+static enum exit_code print_event(struct app *app, const struct event_plan *plan, bool explain,
+				  const struct invalidate_undo_file *file)
 {
 	static const struct out_column target = {.name = "target", .title = "Target"};
 	static const struct out_column name = {.name = "event", .title = "Event"};
@@ -124,37 +144,86 @@ static enum exit_code print_event(struct app *app, const struct event_plan *plan
 		sink_field(sink, &failed, out_uint(counts[EVENT_FAILED]));
 	}
 	put_steps(sink, plan, explain);
+	if (!explain)
+		invalidate_put_undo(sink, file);
 	return app_finish(app, sink,
 			  counts[EVENT_FAILED] || (!explain && counts[EVENT_PENDING])
 			      ? EXIT_PARTIAL
 			      : EXIT_DONE);
 }
 
-static enum exit_code carry_out(struct app *app, struct event_plan *plan)
+int event_open_backup(struct app *app, const struct event_request *request, bool by_default,
+		      struct backup **ret_backup, struct err *err)
+{
+	struct backup_origin origin;
+
+	if (request->no_backup || (!request->backup && !by_default))
+		return 0;
+	if (backup_origin_ask(app->redis, "event", &origin, err) != 0)
+		return -1;
+	return backup_create(request->backup, &origin, NULL, 0, request->backup_limit,
+			     ret_backup, err);
+}
+
+static enum exit_code run_event(struct app *app, struct event_plan *plan, struct backup *backup)
 {
 	struct event_runner_options runner_options = {.redis = app->redis,
 						      .namespaces = app_namespaces(app),
 						      .fetcher = event_fetcher,
 						      .ctx = app,
+						      .backup = backup,
 						      .cancel = app->cancel};
 	struct event_runner *runner = event_runner_new(&runner_options);
-	struct err err = {0};
+	struct invalidate_undo_file file = {0};
+	struct err err = {0}, err_at_end = {0};
 	int status = event_run(runner, &plan, 1, &err);
-	enum exit_code code = print_event(app, plan, false);
+	enum exit_code code = invalidate_close_undo(app, backup, &file, &err_at_end);
+
+	event_tally(app_tally(app), plan);
+	app_tally_flush(app);
+	code = exit_worst(code, print_event(app, plan, false, &file));
 
 	for (const struct event_step *step = plan->first; step; step = step->next)
 		if (step->outcome == EVENT_FAILED)
 			app_warn(app, "rule %zu (%s): %s", step->number,
 				 event_action_names[step->action], step->problem);
+	invalidate_tell_undo(app, &file);
 	if (status != 0)
 		code = exit_worst(code, app_fail(app, &err));
 	event_runner_free(runner);
 	return code;
 }
 
-static int check_options(const struct event_options *options, bool dry_run, const char *others,
-			 struct err *err)
+static enum exit_code carry_out(struct app *app, const struct event_request *request,
+				struct event_plan *plan)
 {
+	struct backup *backup = NULL;
+	struct err err = {0};
+	enum exit_code code;
+
+	if (plan->count && event_open_backup(app, request, true, &backup, &err) != 0)
+		return app_fail(app, &err);
+	code = run_event(app, plan, backup);
+	backup_free(backup);
+	return code;
+}
+
+/* A server that cannot be asked only leaves open what is there. */
+static enum exit_code explain_event(struct app *app, const struct event_plan *plan)
+{
+	struct err err = {0};
+
+	if (event_look(app->redis, plan, &err) != 0)
+		app_warn(app, "what is there was not looked at: %s", err.text);
+	return print_event(app, plan, true, NULL);
+}
+
+static int check_options(const struct event_options *options,
+			 const struct event_request *request, struct err *err)
+{
+	const char *others = request->others;
+	bool dry_run = request->dry_run;
+
 	if (others)
 		return err_set(err, ERR_USAGE, "--%s and %s exclude each other",
 			       options->follow ? "follow" : "event", others);
@@ -171,15 +240,19 @@ static int check_options(const struct event_options *options, bool dry_run, cons
 		return err_set(err, ERR_USAGE,
 			       "--event %s: its payload is missing: --data JSON, @FILE or -",
 			       options->event);
+	if (request->backup && request->no_backup)
+		return err_set(err, ERR_USAGE, "--backup and --no-backup exclude each other");
 	return 0;
 }
 
 static enum exit_code one_event(struct app *app, const struct event_options *options,
-				uint64_t max_keys, bool explain)
+				const struct event_request *request)
 {
+	bool explain = options->explain || request->dry_run;
 	struct event_set *set = event_set_new(app->config);
 	struct mem_arena arena = {0};
-	struct event_plan plan = {.arena = &arena, .explain = explain, .max_keys = max_keys};
+	struct event_plan plan = {
+	    .arena = &arena, .explain = explain, .max_keys = request->max_keys};
 	struct buf data = {0};
 	struct err err = {0};
 	enum exit_code code = EXIT_DONE;
@@ -189,7 +262,8 @@ static enum exit_code one_event(struct app *app, const struct event_options *opt
 				      .data = buf_bytes(&data)};
 
 		if (event_plan(set, &event, &plan, &err) == 0)
-			code = explain ? print_event(app, &plan, true) : carry_out(app, &plan);
+			code = explain ? explain_event(app, &plan)
+				       : carry_out(app, request, &plan);
 	}
 	if (err_is_set(&err))
 		code = app_fail(app, &err);
@@ -200,13 +274,13 @@ static enum exit_code one_event(struct app *app, const struct event_options *opt
 }
 
 enum exit_code event_verb(struct app *app, const struct event_options *options,
-			  uint64_t max_keys, bool dry_run, const char *others)
+			  const struct event_request *request)
 {
 	struct err err = {0};
 
-	if (check_options(options, dry_run, others, &err) != 0)
+	if (check_options(options, request, &err) != 0)
 		return app_fail(app, &err);
 	if (options->follow)
-		return event_verb_follow(app, options, max_keys);
-	return one_event(app, options, max_keys, options->explain || dry_run);
+		return event_verb_follow(app, options, request);
+	return one_event(app, options, request);
 }

@@ -7,6 +7,8 @@
 #include <stdint.h>
 
 struct app;
+struct backup;
+struct err;
 
 /* What `invalidate` is told of events. */
 struct event_options {
@@ -107,14 +109,24 @@ extern const char *const event_bad_names[]; /* skip, stop */
 
 /* True when the options ask for events in place of keys. */
 bool event_options_asked(const struct event_options *options);
-/*
- * Carries out one event, explains it, or follows a source of them. dry_run: as
- * explain. others: what else was asked for, NULL: nothing.
- */
+/* What else the run was told. */
+struct event_request {
+	uint64_t max_keys;
+	bool dry_run;       /* as --explain */
+	const char *others; /* what does not go with events; NULL: nothing */
+	const char *backup; /* the undo file; NULL: one event's is in the state directory, what
+			       is followed is not saved */
+	bool no_backup;
+	uint64_t backup_limit;
+};
+/* Carries out one event, explains it, or follows a source of them. */
 enum exit_code event_verb(struct app *app, const struct event_options *options,
-			  uint64_t max_keys, bool dry_run, const char *others);
+			  const struct event_request *request);
 /* The second half: --follow. */
 enum exit_code event_verb_follow(struct app *app, const struct event_options *options,
-				 uint64_t max_keys);
+				 const struct event_request *request);
+/* The undo file of a run, or NULL when nothing is to be saved. -1: err. */
+int event_open_backup(struct app *app, const struct event_request *request, bool by_default,
+		      struct backup **ret_backup, struct err *err);
 
 #endif

@@ -1,10 +1,11 @@
-#include "invalidate_event.h"
+#include "invalidate.h"
 
 #include "app.h"
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/json.h"
 #include "base/num.h"
+#include "core/backup.h"
 #include "core/event_follow.h"
 #include "core/event_run.h"
 #include "invalidate_event_fetch.h"
@@ -122,7 +123,8 @@ static void put_effects(struct sink *sink, const struct event_follow_report *rep
 }
 
 static enum exit_code print_report(struct app *app, const char *source,
-				   const struct event_follow_report *report)
+				   const struct event_follow_report *report,
+				   const struct invalidate_undo_file *file)
 {
 	static const struct out_column target = {.name = "target", .title = "Target"};
 	static const struct out_column from = {.name = "source", .title = "Source"};
@@ -151,6 +153,7 @@ static enum exit_code print_report(struct app *app, const char *source,
 	sink_field(sink, &waiting, report->waiting < 0 ? OUT_NONE : out_int(report->waiting));
 	sink_field(sink, &complete, out_bool(report->complete));
 	put_effects(sink, report);
+	invalidate_put_undo(sink, file);
 	return app_finish(app, sink, report->bad || report->failed ? EXIT_PARTIAL : EXIT_DONE);
 }
 
@@ -193,12 +196,22 @@ static int make_pointer(const char *field, struct buf *pointer, struct err *err)
 }
 
 static enum exit_code follow_feed(struct app *app, const struct event_options *options,
-				  struct event_feed *feed, struct bytes deaf, uint64_t max_keys)
+				  struct event_feed *feed, struct bytes deaf,
+				  const struct event_request *request)
 {
+	struct backup *backup = NULL;
+	struct invalidate_undo_file file = {0};
+	struct err err = {0}, err_at_end = {0};
+
+	if (event_open_backup(app, request, false, &backup, &err) != 0) {
+		feed->free(feed, true);
+		return app_fail(app, &err);
+	}
 	struct event_runner_options runner_options = {.redis = app->redis,
 						      .namespaces = app_namespaces(app),
 						      .fetcher = event_fetcher,
 						      .ctx = app,
+						      .backup = backup,
 						      .deaf = deaf,
 						      .cancel = app->cancel};
 	struct followed followed = {.app = app, .progress = app_progress(app, "follow", 0)};
@@ -207,7 +220,9 @@ static enum exit_code follow_feed(struct app *app, const struct event_options *o
 	struct event_follow follow = {.set = set,
 				      .runner = runner,
 				      .feed = feed,
-				      .max_keys = max_keys,
+				      .max_keys = request->max_keys,
+				      .redis = app->redis,
+				      .tally = app_tally(app),
 				      .stop_on_bad = options->bad_events == 1,
 				      .every_ms = options->report_every_ms,
 				      .cancel = app->cancel,
@@ -217,16 +232,19 @@ static enum exit_code follow_feed(struct app *app, const struct event_options *o
 				      .progress = on_progress,
 				      .ctx = &followed};
 	struct event_follow_report report = {0};
-	struct err err = {0};
 	int status = event_follow(&follow, &report, &err);
 
 	out_progress_free(followed.progress);
-	enum exit_code code = print_report(app, options->follow, &report);
+	enum exit_code code = invalidate_close_undo(app, backup, &file, &err_at_end);
+	app_tally_flush(app);
+	code = exit_worst(code, print_report(app, options->follow, &report, &file));
 	if (followed.named > NAMED_MAX)
 		app_warn(app, "%" PRIu64 " more like these; --log-level debug names them all",
 			 followed.named - NAMED_MAX);
+	invalidate_tell_undo(app, &file);
 	if (status != 0)
 		code = exit_worst(code, app_fail(app, &err));
+	backup_free(backup);
 	event_runner_free(runner);
 	event_set_free(set);
 	feed->free(feed, status == 0);
@@ -234,7 +252,7 @@ static enum exit_code follow_feed(struct app *app, const struct event_options *o
 }
 
 enum exit_code event_verb_follow(struct app *app, const struct event_options *options,
-				 uint64_t max_keys)
+				 const struct event_request *request)
 {
 	struct buf pointer = {0};
 	struct bytes deaf = {NULL, 0};
@@ -254,7 +272,7 @@ enum exit_code event_verb_follow(struct app *app, const struct event_options *op
 		feed = open_feed(app, options->follow, &feed_options, &deaf, &err);
 	}
 	if (feed)
-		code = follow_feed(app, options, feed, deaf, max_keys);
+		code = follow_feed(app, options, feed, deaf, request);
 	else
 		code = app_fail(app, &err);
 	buf_release(&pointer);

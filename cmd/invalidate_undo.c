@@ -174,3 +174,18 @@ enum exit_code invalidate_undo(struct app *app, const struct invalidate_options 
 	backup_reader_free(reader);
 	return code;
 }
+
+enum exit_code invalidate_close_undo(struct app *app, struct backup *backup,
+				     struct invalidate_undo_file *ret_file, struct err *err)
+{
+	bool kept = false;
+
+	if (!backup)
+		return EXIT_DONE;
+	int status = backup_finish(backup, &kept, err);
+	if (kept)
+		*ret_file = (struct invalidate_undo_file){.path = backup_path(backup),
+							  .bytes = backup_size(backup),
+							  .is_named = backup_is_named(backup)};
+	return status == 0 ? EXIT_DONE : app_fail(app, err);
+}

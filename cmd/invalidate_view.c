@@ -172,6 +172,18 @@ static void print_back(struct sink *sink, const struct invalidate_outcome *outco
 	sink_table_end(sink);
 }
 
+void invalidate_put_undo(struct sink *sink, const struct invalidate_undo_file *file)
+{
+	static const struct out_column undo = {.name = "undo", .title = "Undo file"};
+	static const struct out_column bytes = {
+	    .name = "undo_bytes", .title = "Its size", .unit = OUT_SIZE};
+
+	if (!file->path && sink_format(sink) == OUT_TABLE)
+		return;
+	sink_field(sink, &undo, out_str(file->path));
+	sink_field(sink, &bytes, file->path ? out_uint(file->bytes) : OUT_NONE);
+}
+
 enum exit_code invalidate_print_report(struct app *app,
 				       const struct invalidate_outcome *outcome)
 {
@@ -186,9 +198,6 @@ enum exit_code invalidate_print_report(struct app *app,
 	};
 	static const struct out_column target = {.name = "target", .title = "Target"};
 	static const struct out_column complete = {.name = "complete", .title = "Complete"};
-	static const struct out_column undo = {.name = "undo", .title = "Undo file"};
-	static const struct out_column undo_bytes = {
-	    .name = "undo_bytes", .title = "Its size", .unit = OUT_SIZE};
 	static const struct out_column rewarmed = {
 	    .name = "rewarmed", .title = "Fetched again", .unit = OUT_COUNT};
 	static const struct out_column rewarm_failed = {.name = "rewarm_failed",
@@ -213,11 +222,7 @@ enum exit_code invalidate_print_report(struct app *app,
 		sink_field(sink, &columns[i], out_uint(values[i]));
 	}
 	sink_field(sink, &complete, out_bool(outcome->report.complete));
-	if (!people || outcome->undo) {
-		sink_field(sink, &undo, out_str(outcome->undo));
-		sink_field(sink, &undo_bytes,
-			   outcome->undo ? out_uint(outcome->undo_bytes) : OUT_NONE);
-	}
+	invalidate_put_undo(sink, &outcome->file);
 	if (!people || outcome->rewarm) {
 		sink_field(sink, &rewarmed,
 			   outcome->rewarm ? out_uint(outcome->rewarmed) : OUT_NONE);
@@ -230,6 +235,18 @@ enum exit_code invalidate_print_report(struct app *app,
 			  counts->failed  ? EXIT_PARTIAL
 			  : outcome->back ? EXIT_FOUND
 					  : EXIT_DONE);
+}
+
+void invalidate_tell_undo(struct app *app, const struct invalidate_undo_file *file)
+{
+	struct buf size = {0};
+
+	if (!file->path)
+		return;
+	num_format_size(&size, file->bytes);
+	app_info(app, "to take it back: ccache invalidate --undo '%s' (%s%s)", file->path,
+		 buf_str(&size), file->is_named ? "" : ", kept for 7 days");
+	buf_release(&size);
 }
 
 void invalidate_warn(struct app *app, const struct invalidate_outcome *outcome)

@@ -27,6 +27,7 @@ struct backup {
 	uint64_t count;
 	struct err failed; /* sticky */
 	bool finished;
+	bool is_named;
 };
 
 static bool can_be_undone(enum backup_kind kind)
@@ -181,6 +182,7 @@ int backup_create(const char *path, const struct backup_origin *origin,
 	backup->path = own;
 	backup->fd = fd;
 	backup->limit = limit;
+	backup->is_named = path != NULL;
 	if (add_header(backup, &kept, words, word_count, err) != 0) {
 		backup_free(backup);
 		return -1;
@@ -209,6 +211,7 @@ int backup_reopen(const char *path, uint64_t limit, struct backup **ret_backup, 
 	backup->path = mem_strdup(path);
 	backup->fd = fd;
 	backup->limit = limit;
+	backup->is_named = true;
 	backup->written = tail.offset;
 	backup->next_number = tail.next_number;
 	backup->count = tail.records;
@@ -219,6 +222,11 @@ int backup_reopen(const char *path, uint64_t limit, struct backup **ret_backup, 
 const char *backup_path(const struct backup *backup)
 {
 	return backup->path;
+}
+
+bool backup_is_named(const struct backup *backup)
+{
+	return backup->is_named;
 }
 
 uint64_t backup_size(const struct backup *backup)

@@ -44,6 +44,8 @@ enum backup_kind {
 	BACKUP_CREATED = 'c', /* items: the string that was written where nothing was */
 	BACKUP_REMOVED = 'r', /* items: members that a set lost; expires: the set's before */
 	BACKUP_ADDED = 'a',   /* items: members that a set gained */
+	BACKUP_COUNTED = 'n', /* items: the mark (once) or "", then field of a hash, how much it
+				 grew, what it held ("": it was not there), … */
 	/* Of the run itself. */
 	BACKUP_VOID = 'x',   /* items: numbers (8 bytes each) of records whose change never came
 			      */
@@ -108,6 +110,8 @@ int backup_create(const char *path, const struct backup_origin *origin,
 int backup_reopen(const char *path, uint64_t limit, struct backup **ret_backup,
 		  struct err *err);
 const char *backup_path(const struct backup *backup);
+/* False for one in the state directory, which is removed when it is old. */
+bool backup_is_named(const struct backup *backup);
 uint64_t backup_size(const struct backup *backup);
 /* Records that can be undone, so far. */
 uint64_t backup_count(const struct backup *backup);

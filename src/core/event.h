@@ -81,6 +81,7 @@ struct event_step {
 	size_t amount_count;
 	struct bytes once;  /* count: what it is called; empty: nothing to remember */
 	const char *reason; /* why the rule applies or not, when explaining */
+	enum { EVENT_NOT_LOOKED, EVENT_NOT_THERE, EVENT_THERE } there; /* when explaining */
 
 	enum event_outcome outcome;
 	uint64_t keys;       /* that it touched */

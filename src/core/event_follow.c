@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "core/event_run.h"
+#include "core/tally.h"
 
 #include <poll.h>
 #include <stdlib.h>
@@ -85,6 +86,7 @@ static void judge(struct following *following, struct event_item *item)
 	struct event_follow_report *report = following->report;
 
 	report->events++;
+	event_tally(following->follow->tally, &item->plan);
 	for (const struct event_step *step = item->plan.first; step; step = step->next) {
 		report->outcomes[step->outcome]++;
 		report->keys += step->keys;
@@ -166,6 +168,8 @@ static void tick(struct following *following)
 	uint64_t now = clock_mono_ms();
 
 	report->elapsed_us = clock_mono_us() - following->began_us;
+	if (!following->out)
+		tally_beat(follow->tally, follow->redis, NULL);
 	if (follow->progress)
 		follow->progress(follow->ctx, report->events, report->bad + report->failed);
 	if (!follow->every_ms || now < following->tick_ms)

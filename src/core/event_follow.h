@@ -4,6 +4,8 @@
 #include "core/event_feed.h"
 
 struct event_runner;
+struct redis;
+struct tally;
 
 /* events = applied + bad + failed, always. */
 struct event_follow_report {
@@ -27,8 +29,10 @@ struct event_follow {
 	struct event_runner *runner;
 	struct event_feed *feed;
 	uint64_t max_keys;
-	bool stop_on_bad;  /* the first event that cannot be used ends it */
-	uint64_t every_ms; /* how often `tick` hears of it; 0: never */
+	struct redis *redis; /* where the counters go */
+	struct tally *tally; /* may be NULL */
+	bool stop_on_bad;    /* the first event that cannot be used ends it */
+	uint64_t every_ms;   /* how often `tick` hears of it; 0: never */
 	const volatile int *cancel;
 	/* An event that cannot be used or failed, problem set. */
 	void (*problem)(void *ctx, const struct event_item *item);

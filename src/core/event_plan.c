@@ -10,6 +10,7 @@
 #include <string.h>
 
 #define SHOWN 64
+#define KNOWN_MAX 400 /* bytes of names that a message lists */
 #define SHOWN_ARG(b) ((b).len > SHOWN ? SHOWN : (int)(b).len), ((b).ptr ? (b).ptr : "")
 
 /* A skipped rule's step, for those who want to know why. */
@@ -63,11 +64,23 @@ static int unknown_event(const struct event_set *set, struct bytes name, struct 
 		names[i] = set->defs[i].name;
 	const char *near = text_nearest(name, names, set->count);
 	free(names);
+	struct buf known = {0};
+	for (size_t i = 0; i < set->count && known.len < KNOWN_MAX; i++)
+		buf_printf(&known, "%s%s", i ? ", " : "", set->defs[i].name);
+	if (known.len >= KNOWN_MAX)
+		buf_add_str(&known, ", …");
 	if (near)
-		return err_set(err, ERR_USAGE, "unknown event '%.*s'; did you mean '%s'?",
-			       SHOWN_ARG(name), near);
-	return err_set(err, ERR_USAGE, "unknown event '%.*s' (the configuration declares %zu)",
-		       SHOWN_ARG(name), set->count);
+		err_set(err, ERR_USAGE, "unknown event '%.*s'; did you mean '%s'?",
+			SHOWN_ARG(name), near);
+	else if (set->count == 0)
+		err_set(err, ERR_USAGE,
+			"unknown event '%.*s': the configuration declares none (\"events\")",
+			SHOWN_ARG(name));
+	else
+		err_set(err, ERR_USAGE, "unknown event '%.*s'; the configuration declares %s",
+			SHOWN_ARG(name), buf_str(&known));
+	buf_release(&known);
+	return -1;
 }
 
 /* A change document without a name belongs to every event of its collection. */

@@ -32,7 +32,11 @@ void event_runner_free(struct event_runner *runner)
 		return;
 	guard_free(runner->guard);
 	buf_release(&runner->sidecar);
+	buf_release(&runner->once);
 	buf_release(&runner->scratch);
+	buf_release(&runner->editing.plain);
+	buf_release(&runner->editing.edited);
+	buf_release(&runner->editing.packed);
 	free(runner->patterns.items);
 	free(runner->warms.items);
 	free(runner);
@@ -43,6 +47,24 @@ struct bytes event_sidecar(struct event_runner *runner, struct bytes key)
 	buf_clear(&runner->sidecar);
 	sidecar_name(&runner->sidecar, key);
 	return buf_bytes(&runner->sidecar);
+}
+
+struct bytes event_once_name(struct event_runner *runner, struct bytes key)
+{
+	buf_clear(&runner->once);
+	sidecar_once_name(&runner->once, key);
+	return buf_bytes(&runner->once);
+}
+
+int event_must_watch(struct event_runner *runner, bool *ret_must, struct err *err)
+{
+	*ret_must = true;
+	if (runner->options.backup)
+		return 0;
+	if (event_script_load(runner, err) != 0)
+		return -1;
+	*ret_must = err_is_set(&runner->forbidden);
+	return 0;
 }
 
 void event_step_problem(struct event_step *step, const char *format, ...)
@@ -182,6 +204,13 @@ static int run_invalidate(struct event_runner *runner, struct event_step *step, 
 {
 	const struct bytes argv[] = {BYTES("UNLINK"), step->key};
 
+	if (runner->options.backup) {
+		if (event_take(runner, step, &step->key, 1, err) != 0)
+			return -1;
+		if (step->outcome == EVENT_PENDING)
+			step->outcome = step->keys ? EVENT_REMOVED : EVENT_ABSENT;
+		return 0;
+	}
 	if (drop_sidecar(runner, step, err) != 0)
 		return -1;
 	return submit(runner, step, argv, 2, REDIS_IDEMPOTENT, on_removed, err);
@@ -236,6 +265,8 @@ static int run_drop_member(struct event_runner *runner, struct event_step *step,
 {
 	const struct bytes argv[] = {BYTES("SREM"), step->key, step->text};
 
+	if (runner->options.backup)
+		return event_take_member(runner, step, err);
 	return submit(runner, step, argv, 3, REDIS_IDEMPOTENT, on_member_removed, err);
 }
 
@@ -247,9 +278,7 @@ static int run_count(struct event_runner *runner, struct event_step *step, struc
 	char room[24];
 	int status = 0;
 
-	buf_clear(&runner->sidecar);
-	sidecar_once_name(&runner->sidecar, step->key);
-	const struct bytes keys[] = {step->key, buf_bytes(&runner->sidecar)};
+	const struct bytes keys[] = {step->key, event_once_name(runner, step->key)};
 	args[0] = step->once;
 	args[1] = event_decimal(room, ttl);
 	for (size_t i = 0; i < step->amount_count; i++) {
@@ -297,9 +326,27 @@ static bool must_scan_first(const struct event_runner *runner, const struct even
 	return false;
 }
 
+/* What a script does, where that may not be a transaction. */
+static bool may_watch(const struct event_step *step)
+{
+	bool member = step->ns && step->ns->members_of;
+
+	switch (step->action) {
+	case EVENT_INVALIDATE:
+	case EVENT_WARM:
+	case EVENT_PUBLISH:
+		return false;
+	case EVENT_REMOVE:
+		return !member;
+	default:
+		return true;
+	}
+}
+
 static int run_step(struct event_runner *runner, struct event_step *step, struct err *err)
 {
 	bool member = step->ns && step->ns->members_of;
+	bool watch = false;
 
 	step->runner = runner;
 	if (must_scan_first(runner, step) && event_patterns_run(runner, err) != 0)
@@ -308,6 +355,10 @@ static int run_step(struct event_runner *runner, struct event_step *step, struct
 		put_off(&runner->patterns, step);
 		return 0;
 	}
+	if (may_watch(step) && event_must_watch(runner, &watch, err) != 0)
+		return -1;
+	if (watch)
+		return event_change(runner, step, err);
 	switch (step->action) {
 	case EVENT_INVALIDATE:
 		return run_invalidate(runner, step, err);

@@ -3,9 +3,12 @@
 
 #include "core/event.h"
 
+struct backup;
+struct err;
 struct fetcher;
 struct nsset;
 struct redis;
+struct tally;
 
 /*
  * Carries out the steps of plans: pipelined, in their order for each key, so
@@ -20,6 +23,9 @@ struct event_runner_options {
 	/* A fetcher for the first key that is to be warmed; NULL with err. Borrowed. */
 	struct fetcher *(*fetcher)(void *ctx, struct err *err);
 	void *ctx;
+	/* What is changed is saved here first; NULL: nothing is. Borrowed. A full one ends a
+	 * run with ERR_OUTPUT or ERR_REFUSED. */
+	struct backup *backup;
 	struct bytes deaf; /* the channel that is followed: nothing is published to it */
 	const volatile int
 	    *cancel; /* non-zero: no more fetches; what writes is carried through */
@@ -36,5 +42,9 @@ void event_runner_free(struct event_runner *runner);
  */
 int event_run(struct event_runner *runner, struct event_plan *const *plans, size_t count,
 	      struct err *err);
+/* For the steps of a plan that have one key: is it there? -1: ERR_REDIS, lost or refused. */
+int event_look(struct redis *redis, const struct event_plan *plan, struct err *err);
+/* Adds what became of the plan's steps to the counters; tally may be NULL. */
+void event_tally(struct tally *tally, const struct event_plan *plan);
 
 #endif

@@ -2,6 +2,7 @@
 
 #include "core/namespace.h"
 #include "core/scan.h"
+#include "core/take.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -115,6 +116,39 @@ static int touch(struct event_runner *runner, struct event_step *step, struct by
 	return 0;
 }
 
+/* By transactions, each of a batch. */
+static int take_found(struct event_runner *runner, struct event_step *step,
+		      const struct found *found, struct err *err)
+{
+	struct bytes keys[TAKE_BATCH];
+	size_t count = 0;
+
+	for (; found; found = found->next) {
+		keys[count++] = found->key;
+		if (count < TAKE_BATCH && found->next)
+			continue;
+		if (event_take(runner, step, keys, count, err) != 0)
+			return -1;
+		count = 0;
+	}
+	return 0;
+}
+
+static int touch_found(struct event_runner *runner, struct event_step *step,
+		       const struct found *found, struct err *err)
+{
+	bool watch = runner->options.backup != NULL;
+
+	if (step->action == EVENT_EXPIRE && event_must_watch(runner, &watch, err) != 0)
+		return -1;
+	if (watch)
+		return take_found(runner, step, found, err);
+	for (; found; found = found->next)
+		if (touch(runner, step, found->key, err) != 0)
+			return -1;
+	return 0;
+}
+
 static int carry_out(struct sweep *sweep, struct err *err)
 {
 	struct event_runner *runner = sweep->runner;
@@ -129,9 +163,8 @@ static int carry_out(struct sweep *sweep, struct err *err)
 					   step->limit, BYTES_ARG(step->key));
 			continue;
 		}
-		for (const struct found *at = sweep->found[i]; at; at = at->next)
-			if (touch(runner, step, at->key, err) != 0)
-				return -1;
+		if (touch_found(runner, step, sweep->found[i], err) != 0)
+			return -1;
 	}
 	if (redis_drain(runner->redis, 0, err) != 0)
 		return -1;

@@ -13,8 +13,8 @@ enum state { OPEN, GONE, KEPT, LARGE };
 struct entry {
 	struct bytes key;
 	enum state state;
-	int64_t ttl_ms;
-	int64_t bytes; /* -1: not known */
+	int64_t expires_ms; /* or BACKUP_FOREVER, TAKE_ABSENT */
+	int64_t bytes;      /* -1: not known */
 };
 
 struct batch {
@@ -34,10 +34,7 @@ static void on_ttl(void *ctx, const struct reply *reply)
 	struct batch *batch = ctx;
 	struct entry *entry = &batch->entries[batch->at++ % batch->count];
 
-	if (reply->type == REPLY_INTEGER)
-		entry->ttl_ms = reply->integer;
-	else
-		take_refuse(&batch->take, reply, "PTTL", entry->key);
+	entry->expires_ms = take_expiry(&batch->take, reply, entry->key);
 }
 
 static void on_bytes(void *ctx, const struct reply *reply)
@@ -61,10 +58,8 @@ static enum take_end look(struct batch *batch)
 	if (take_begin(&batch->take, batch->open, batch->count) != 0)
 		return TAKE_STOP;
 	for (size_t i = 0; i < batch->count; i++) {
-		const struct bytes argv[] = {BYTES("PTTL"), batch->entries[i].key};
-
 		batch->entries[i].bytes = 0;
-		if (take_send(&batch->take, argv, 2, 0, on_ttl, batch) != 0)
+		if (take_ask_expiry(&batch->take, batch->entries[i].key, on_ttl, batch) != 0)
 			return TAKE_STOP;
 	}
 	for (size_t i = 0; sizes && i < batch->count; i++) {
@@ -77,18 +72,14 @@ static enum take_end look(struct batch *batch)
 	return take_settle(&batch->take);
 }
 
-static int64_t expires_of(const struct take *take, int64_t ttl_ms)
+static enum state state_of(const struct take *take, const struct entry *entry)
 {
-	return ttl_ms < 0 ? BACKUP_FOREVER : take->now_ms + ttl_ms;
-}
+	int64_t ends_ms = take->now_ms + (int64_t)take->job->soft_ms;
 
-static enum state state_of(const struct take_job *job, const struct entry *entry)
-{
-	if (entry->ttl_ms == -2)
+	if (entry->expires_ms == TAKE_ABSENT)
 		return GONE;
-	if (job->soft)
-		return entry->ttl_ms >= 0 && (uint64_t)entry->ttl_ms <= job->soft_ms ? KEPT
-										     : OPEN;
+	if (take->job->soft)
+		return entry->expires_ms >= 0 && entry->expires_ms <= ends_ms ? KEPT : OPEN;
 	return entry->bytes > TAKE_LARGE ? LARGE : OPEN;
 }
 
@@ -98,7 +89,7 @@ static void sort_out(struct batch *batch)
 	for (size_t i = 0; i < batch->count; i++) {
 		struct entry *entry = &batch->entries[i];
 
-		entry->state = state_of(batch->take.job, entry);
+		entry->state = state_of(&batch->take, entry);
 		if (entry->state == OPEN)
 			batch->open[batch->open_count++] = entry->key;
 		if (entry->state != LARGE) /* those have a transaction of their own */
@@ -120,7 +111,7 @@ static void on_dump(void *ctx, const struct reply *reply)
 	const struct entry *entry = &batch->entries[batch->at++];
 	struct backup_record record = {.kind = BACKUP_DUMP,
 				       .key = entry->key,
-				       .expires_ms = expires_of(&batch->take, entry->ttl_ms),
+				       .expires_ms = entry->expires_ms,
 				       .items = &reply->text,
 				       .item_count = 1};
 
@@ -164,7 +155,7 @@ static enum take_end save_lives(struct batch *batch)
 		const struct entry *entry = &batch->entries[i];
 		struct backup_record record = {.kind = BACKUP_TTL,
 					       .key = entry->key,
-					       .expires_ms = expires_of(take, entry->ttl_ms),
+					       .expires_ms = entry->expires_ms,
 					       .set_ms =
 						   take->now_ms + (int64_t)take->job->soft_ms};
 
@@ -334,6 +325,7 @@ static int split(struct batch *batch)
 		status = run(&one);
 		if (status != 0) {
 			batch->take.err = one.take.err;
+			batch->take.denied = one.take.denied;
 			batch->take.counts->failed += batch->count - i - 1;
 		}
 	}
@@ -413,8 +405,10 @@ static int take_some(const struct take_job *job, const struct bytes *keys, size_
 	for (size_t i = 0; i < count; i++)
 		entries[i].key = keys[i];
 	int status = count ? run(&batch) : 0;
-	if (status != 0)
+	if (status != 0) {
 		*err = batch.take.err;
+		counts->denied = batch.take.denied;
+	}
 	free(batch.open);
 	free(batch.fenced);
 	free(entries);

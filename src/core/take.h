@@ -42,6 +42,7 @@ struct take_counts {
 	uint64_t failed;
 	uint64_t again;     /* times that somebody wrote in between */
 	uint64_t unlinked;  /* members taken out of sets */
+	bool denied;        /* -1 because this user may not (NOPERM) */
 	bool sizes_denied;  /* MEMORY USAGE is refused: large values are saved in one piece */
 	struct buf problem; /* the first failure of a key alone */
 };

@@ -16,7 +16,7 @@ struct large {
 	struct take *take;
 	struct bytes key;
 	char type[16];
-	int64_t ttl_ms;
+	int64_t expires_ms;
 	enum backup_kind kind;
 	bool first;
 	uint64_t size;   /* in memory, about */
@@ -41,10 +41,7 @@ static void on_ttl(void *ctx, const struct reply *reply)
 {
 	struct large *large = ctx;
 
-	if (reply->type == REPLY_INTEGER)
-		large->ttl_ms = reply->integer;
-	else
-		take_refuse(large->take, reply, "PTTL", large->key);
+	large->expires_ms = take_expiry(large->take, reply, large->key);
 }
 
 static void on_length(void *ctx, const struct reply *reply)
@@ -67,14 +64,14 @@ static int ask(struct large *large, const char *command, redis_reply_fn *fn)
 static int save_page(struct large *large, const struct bytes *items, size_t count, bool last)
 {
 	struct take *take = large->take;
-	struct backup_record record = {
-	    .kind = large->kind,
-	    .flags = (large->first ? BACKUP_FIRST : 0u) | (last ? BACKUP_LAST : 0u),
-	    .key = large->key,
-	    .expires_ms = large->ttl_ms < 0 ? BACKUP_FOREVER : take->now_ms + large->ttl_ms,
-	    .set_ms = (int64_t)large->at,
-	    .items = items,
-	    .item_count = count};
+	struct backup_record record = {.kind = large->kind,
+				       .flags = (large->first ? BACKUP_FIRST : 0u) |
+						(last ? BACKUP_LAST : 0u),
+				       .key = large->key,
+				       .expires_ms = large->expires_ms,
+				       .set_ms = (int64_t)large->at,
+				       .items = items,
+				       .item_count = count};
 
 	large->first = false;
 	return take_save(take, &record);
@@ -221,10 +218,10 @@ static const char *length_command(enum backup_kind kind)
 static enum take_end look(struct large *large)
 {
 	if (take_begin(large->take, &large->key, 1) != 0 || ask(large, "TYPE", on_type) != 0 ||
-	    ask(large, "PTTL", on_ttl) != 0)
+	    take_ask_expiry(large->take, large->key, on_ttl, large) != 0)
 		return TAKE_STOP;
 	enum take_end end = take_settle(large->take);
-	if (end != TAKE_DONE || large->ttl_ms == -2)
+	if (end != TAKE_DONE || large->expires_ms == TAKE_ABSENT)
 		return end;
 	large->kind = kind_of(large->type);
 	if (large->kind == BACKUP_DUMP)
@@ -265,7 +262,7 @@ enum take_end take_large(struct take *take, struct bytes key, uint64_t bytes)
 	take->has_records = false;
 	if (end != TAKE_DONE)
 		return end;
-	if (large.ttl_ms == -2) {
+	if (large.expires_ms == TAKE_ABSENT) {
 		take->counts->gone++;
 		return TAKE_DONE;
 	}

@@ -12,17 +12,14 @@ struct members {
 	size_t count;
 	struct bytes *present; /* argv of SREM: command, set, members that are in it */
 	size_t present_count;
-	int64_t ttl_ms;
+	int64_t expires_ms;
 };
 
 static void on_ttl(void *ctx, const struct reply *reply)
 {
 	struct members *members = ctx;
 
-	if (reply->type == REPLY_INTEGER)
-		members->ttl_ms = reply->integer;
-	else
-		take_refuse(members->take, reply, "PTTL", members->set);
+	members->expires_ms = take_expiry(members->take, reply, members->set);
 }
 
 static void on_present(void *ctx, const struct reply *reply)
@@ -58,7 +55,6 @@ static enum take_end attempt(struct members *members)
 {
 	struct take *take = members->take;
 	struct bytes *argv = members->present; /* borrowed for the question */
-	const struct bytes ttl[] = {BYTES("PTTL"), members->set};
 
 	members->present_count = 0;
 	argv[0] = BYTES("SMISMEMBER");
@@ -66,18 +62,17 @@ static enum take_end attempt(struct members *members)
 	for (size_t i = 0; i < members->count; i++)
 		argv[2 + i] = members->members[i];
 	if (take_begin(take, &members->set, 1) != 0 ||
-	    take_send(take, ttl, 2, 0, on_ttl, members) != 0 ||
+	    take_ask_expiry(take, members->set, on_ttl, members) != 0 ||
 	    take_send(take, argv, 2 + members->count, 0, on_present, members) != 0)
 		return TAKE_STOP;
 	enum take_end end = take_settle(take);
 	if (end != TAKE_DONE || members->present_count == 0)
 		return end;
-	struct backup_record record = {
-	    .kind = BACKUP_REMOVED,
-	    .key = members->set,
-	    .expires_ms = members->ttl_ms < 0 ? BACKUP_FOREVER : take->now_ms + members->ttl_ms,
-	    .items = members->present + 2,
-	    .item_count = members->present_count};
+	struct backup_record record = {.kind = BACKUP_REMOVED,
+				       .key = members->set,
+				       .expires_ms = members->expires_ms,
+				       .items = members->present + 2,
+				       .item_count = members->present_count};
 	if (take_save(take, &record) != 0)
 		return TAKE_STOP;
 	argv[0] = BYTES("SREM");
@@ -112,6 +107,7 @@ int take_members(const struct take_job *job, struct bytes set, const struct byte
 	free(work.present);
 	if (end == TAKE_STOP) {
 		*err = take.err;
+		counts->denied = take.denied;
 		return -1;
 	}
 	if (end != TAKE_DONE && counts->problem.len == 0)

@@ -22,11 +22,13 @@ struct take {
 	struct take_counts *counts;
 	bool lost;        /* an answer did not come: the connection is another one now */
 	int64_t now_ms;   /* the server's clock */
+	bool exact;       /* it knows PEXPIRETIME */
 	bool has_records; /* first_record…last_record are of this attempt */
 	uint64_t first_record, last_record;
 	bool queue_failed;    /* a command within MULTI was refused */
 	bool executed;        /* EXEC did it */
 	bool exec_lost;       /* EXEC was sent and never answered */
+	bool denied;          /* what stops it is that this user may not (NOPERM) */
 	struct bytes subject; /* the key, or the first of them, for messages */
 	struct err refusal;
 	struct err err;
@@ -51,6 +53,14 @@ enum take_end take_commit(struct take *take, int (*queue)(struct take *take, voi
 			  redis_reply_fn *fn, void *ctx);
 /* For a command within MULTI: its answer is QUEUED, or a refusal. */
 void take_on_queued(void *ctx, const struct reply *reply);
+/*
+ * Asks when a key expires; take_expiry makes of the answer Unix time, BACKUP_FOREVER
+ * or TAKE_ABSENT. TIME and PTTL together (before Redis 7.0) are off by what passes
+ * between the two.
+ */
+#define TAKE_ABSENT (-2)
+int take_ask_expiry(struct take *take, struct bytes key, redis_reply_fn *fn, void *ctx);
+int64_t take_expiry(struct take *take, const struct reply *reply, struct bytes key);
 /* Ends an attempt that changed nothing: its records are voided. */
 int take_give_back(struct take *take);
 /* Sends UNLINK of the keys' sidecars. */

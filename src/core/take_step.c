@@ -6,6 +6,8 @@
 
 #include <stdlib.h>
 
+#define HAS_EXPIRETIME 70000
+
 /* The steps that every attempt is made of. */
 
 int take_send(struct take *take, const struct bytes *argv, size_t argc, size_t expect,
@@ -35,6 +37,7 @@ void take_refuse(struct take *take, const struct reply *reply, const char *comma
 {
 	struct err *to = reply_stops_writing(reply) ? &take->err : &take->refusal;
 
+	take->denied = take->denied || reply_error_kind(reply) == REPLY_ERR_NOPERM;
 	if (reply_error_kind(reply) == REPLY_ERR_LOST)
 		take->lost = true;
 	else if (!err_is_set(to))
@@ -94,6 +97,7 @@ int take_begin(struct take *take, const struct bytes *keys, size_t count)
 		argv[i + 1] = keys[i];
 	/* what an attempt before left watched would only make this one fail */
 	int status = redis_connect(take->job->redis, &take->err);
+	take->exact = status == 0 && redis_version(take->job->redis) >= HAS_EXPIRETIME;
 	if (status == 0)
 		status = take_send(take, unwatch, 1, 0, NULL, NULL);
 	if (status == 0)
@@ -130,6 +134,22 @@ void take_on_queued(void *ctx, const struct reply *reply)
 		return;
 	take->queue_failed = true;
 	take_refuse(take, reply, take->job->soft ? "PEXPIREAT" : "UNLINK", take->subject);
+}
+
+int take_ask_expiry(struct take *take, struct bytes key, redis_reply_fn *fn, void *ctx)
+{
+	const struct bytes argv[] = {take->exact ? BYTES("PEXPIRETIME") : BYTES("PTTL"), key};
+
+	return take_send(take, argv, 2, 0, fn, ctx);
+}
+
+int64_t take_expiry(struct take *take, const struct reply *reply, struct bytes key)
+{
+	if (reply->type == REPLY_INTEGER)
+		return take->exact || reply->integer < 0 ? reply->integer
+							 : take->now_ms + reply->integer;
+	take_refuse(take, reply, take->exact ? "PEXPIRETIME" : "PTTL", key);
+	return TAKE_ABSENT;
 }
 
 struct commit {

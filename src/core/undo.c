@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "core/sidecar.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -11,12 +12,15 @@
 
 /* Each answers 1: undone, 0: another value is there (or none), -1: its time has passed. */
 
-/* before, set: the TTL is as we set it, within the clock's granularity? */
+/* before, set: the TTL is as we set it, within the clock's granularity? PEXPIRETIME is exact
+ * but unknown before Redis 7.0; a script's PTTL and TIME read two clocks, that may be far
+ * apart. */
 static const char undo_ttl[] =
     "local k,b,s=KEYS[1],ARGV[1],tonumber(ARGV[2]) "
     "local p=redis.call('PTTL',k) if p==-2 then return -1 end "
     "local t=redis.call('TIME') local n=t[1]*1000+math.floor(t[2]/1000) "
-    "if p==-1 or math.abs(n+p-s)>5 then return 0 end "
+    "local e=redis.pcall('PEXPIRETIME',k) if type(e)~='number' then e=n+p end "
+    "if p==-1 or math.abs(e-s)>5 then return 0 end "
     "if b=='-1' then redis.call('PERSIST',k) return 1 end "
     "if tonumber(b)<=n then return -1 end "
     "redis.call('PEXPIREAT',k,b) return 1";
@@ -39,6 +43,23 @@ static const char undo_removed[] =
 
 static const char undo_added[] =
     "for i=1,#ARGV do redis.call('SREM',KEYS[1],ARGV[i]) end return 1";
+
+/* mark, then field, by, before … Counted with a mark it is taken off whatever was counted
+ * since; without one only while the fields hold what the change made of them. */
+static const char undo_counted[] =
+    "local k,m,once=KEYS[1],KEYS[2],ARGV[1] "
+    "local function near(a,b) return a and math.abs(a-b)<=1e-9*math.max(1,math.abs(b)) end "
+    "if once~='' then if redis.call('SISMEMBER',m,once)==0 then return 0 end end "
+    "for i=2,#ARGV,3 do local v=tonumber(redis.call('HGET',k,ARGV[i]) or '') "
+    "if not v then return 0 end if once=='' and "
+    "not near(v,(tonumber(ARGV[i+2]) or 0)+tonumber(ARGV[i+1])) then return 0 end end "
+    "for i=2,#ARGV,3 do local f,b=ARGV[i],ARGV[i+1] "
+    "local v=redis.call('HGET',k,f) "
+    "b=string.sub(b,1,1)=='-' and string.sub(b,2) or '-'..b "
+    "local whole=string.match(v,'^%-?%d+$') and string.match(b,'^%-?%d+$') "
+    "v=redis.call(whole and 'HINCRBY' or 'HINCRBYFLOAT',k,f,b) "
+    "if ARGV[i+2]=='' and near(tonumber(v),0) then redis.call('HDEL',k,f) end end "
+    "if once~='' then redis.call('SREM',m,once) end return 1";
 
 static int ask_time(struct redis *redis, struct undo *undo, struct err *err)
 {
@@ -139,6 +160,26 @@ static int eval(struct undo *undo, const char *script, const struct backup_recor
 	return status;
 }
 
+/* EVAL script 2 KEY MARKS items … */
+static int count_back(struct undo *undo, const struct backup_record *record)
+{
+	struct bytes *argv = mem_zalloc(5 + record->item_count, sizeof *argv);
+	struct buf marks = {0};
+
+	sidecar_once_name(&marks, record->key);
+	argv[0] = BYTES("EVAL");
+	argv[1] = bytes_of(undo_counted);
+	argv[2] = BYTES("2");
+	argv[3] = record->key;
+	argv[4] = buf_bytes(&marks);
+	for (size_t i = 0; i < record->item_count; i++)
+		argv[5 + i] = record->items[i];
+	int status = undo_send(undo, argv, 5 + record->item_count, on_undone);
+	buf_release(&marks);
+	free(argv);
+	return status;
+}
+
 static int change_back(struct undo *undo, const struct backup_record *record)
 {
 	char expires[24], set[24];
@@ -157,9 +198,11 @@ static int change_back(struct undo *undo, const struct backup_record *record)
 	}
 	case BACKUP_CREATED:
 		return eval(undo, undo_created, record, NULL, 0, items, 1);
+	case BACKUP_COUNTED:
+		return count_back(undo, record);
 	case BACKUP_REMOVED:
 		return eval(undo, undo_removed, record, times, 1, items, count);
-	default:
+	default: /* BACKUP_ADDED: is_sound let no other pass */
 		return eval(undo, undo_added, record, NULL, 0, items, count);
 	}
 }
@@ -184,8 +227,16 @@ static bool is_sound(const struct backup_record *record)
 	case BACKUP_HASH:
 	case BACKUP_ZSET:
 		return record->item_count % 2 == 0;
-	default:
+	case BACKUP_COUNTED:
+		return record->item_count % 3 == 1;
+	case BACKUP_SET:
+	case BACKUP_LIST:
+	case BACKUP_TTL:
+	case BACKUP_REMOVED:
+	case BACKUP_ADDED:
 		return true;
+	default: /* of a later version */
+		return false;
 	}
 }
 
