@@ -37,6 +37,15 @@ const struct command *command_in_session_at(size_t index)
 	return index < ALL - VERBS ? commands[VERBS + index] : NULL;
 }
 
+/* What only a session has, as 'ccache repl -e' runs it. */
+static bool belongs_to_session(const char *name)
+{
+	for (size_t i = VERBS; i < ALL; i++)
+		if (strcmp(commands[i]->name, name) == 0)
+			return true;
+	return false;
+}
+
 static void unknown(const char *name, size_t count, struct err *err)
 {
 	const char *names[ALL];
@@ -44,7 +53,11 @@ static void unknown(const char *name, size_t count, struct err *err)
 	for (size_t i = 0; i < count; i++)
 		names[i] = commands[i]->name;
 	const char *nearest = text_nearest(bytes_of(name), names, count);
-	if (nearest)
+	if (count == VERBS && belongs_to_session(name))
+		err_set(err, ERR_USAGE,
+			"'%s' belongs to the prompt: 'ccache repl', or ccache repl -e '%s …'",
+			name, name);
+	else if (nearest)
 		err_set(err, ERR_USAGE, "unknown verb '%s'; did you mean '%s'?", name, nearest);
 	else if (count == ALL)
 		err_set(err, ERR_USAGE, "unknown verb '%s'; 'help' lists the verbs", name);

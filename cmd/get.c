@@ -3,6 +3,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "core/by_index.h"
 #include "core/cache.h"
 #include "core/envelope.h"
 #include "core/namespace.h"
@@ -65,7 +66,9 @@ static enum exit_code conclude(struct app *app, const struct cache_query *query,
 
 	if (err_is_set(&answer->redis_error))
 		app_warn(app, "%s; %s", answer->redis_error.text,
-			 answer->degraded ? "the source answered" : "the value was not stored");
+			 answer->degraded ? "the source answered"
+			 : answer->stored ? "the value was stored"
+					  : "the value was not stored");
 	if (answer->result != CACHE_ABSENT)
 		return EXIT_DONE;
 	if (query->no_fetch) {
@@ -115,23 +118,114 @@ static void count(struct app *app, const struct cache_query *query,
 	app_tally_flush(app);
 }
 
+/* A question, and the answer of each of its parts. */
+struct lookup {
+	struct app *app;
+	struct cache_query query;
+	struct var vars[TEMPLATE_VARS_MAX];
+	const struct ns *index; /* the words name its vars; NULL: the namespace's own */
+	struct cache_answer by_index;
+	struct cache_answer answer;
+};
+
+static int ask(const struct lookup *lookup, const struct cache_query *query,
+	       struct cache_answer *answer, struct err *err)
+{
+	int status = cache_get(query, answer, err);
+
+	count(lookup->app, query, answer, err);
+	return status;
+}
+
+/* What the index leads to; absent like the index itself. */
+static int ask_by_index(struct lookup *lookup, bool refresh, struct err *err)
+{
+	struct cache_query first = lookup->query;
+	struct cache_query second = lookup->query;
+	struct var vars[TEMPLATE_VARS_MAX + 1];
+
+	first.ns = lookup->index;
+	first.refresh = refresh;
+	int status = ask(lookup, &first, &lookup->by_index, err);
+	if (status != 0 || lookup->by_index.result == CACHE_ABSENT) {
+		lookup->answer = lookup->by_index;
+		lookup->by_index = (struct cache_answer){0};
+		return status;
+	}
+	second.vars = vars;
+	second.var_count = 0;
+	for (size_t i = 0; i < first.var_count; i++)
+		if (template_var_index(second.ns->key, first.vars[i].name) >= 0)
+			vars[second.var_count++] = first.vars[i];
+	vars[second.var_count++] =
+	    (struct var){bytes_of(lookup->index->holds), buf_bytes(&lookup->by_index.value)};
+	return ask(lookup, &second, &lookup->answer, err);
+}
+
+static int look_up(struct lookup *lookup, struct err *err)
+{
+	const struct cache_query *query = &lookup->query;
+
+	if (!lookup->index)
+		return ask(lookup, query, &lookup->answer, err);
+	int status = ask_by_index(lookup, query->refresh, err);
+	/* a cached index that leads nowhere: where does the source say that it leads? */
+	if (status == 0 && lookup->answer.result == CACHE_ABSENT && !query->no_fetch &&
+	    lookup->by_index.result == CACHE_HIT && lookup->by_index.key.len) {
+		cache_answer_release(&lookup->by_index);
+		cache_answer_release(&lookup->answer);
+		status = ask_by_index(lookup, true, err);
+	}
+	return status;
+}
+
+/* Which namespace, and which of its keys. */
+static int parse(struct lookup *lookup, const struct opt_words *words, struct err *err)
+{
+	struct cache_query *query = &lookup->query;
+	struct bytes *ids = app_words(lookup->app, words, 1);
+	size_t count = words->count - 1;
+	int status = nsset_need(query->set, bytes_of(words->items[0]), &query->ns, err);
+
+	if (status == 0)
+		status = check_type(query->ns, err);
+	if (status == 0) {
+		lookup->index = by_index_find(query->set, query->ns, ids, count);
+		status = ns_parse_vars(lookup->index ? lookup->index : query->ns, ids, count,
+				       false, lookup->vars, &query->var_count, err);
+	}
+	free(ids);
+	return status;
+}
+
+static void show(struct app *app, const struct lookup *lookup, bool meta)
+{
+	const struct cache_answer *answer = &lookup->answer;
+	bool index = lookup->index && lookup->by_index.key.len == 0;
+
+	if (meta)
+		print_envelope(app, index ? lookup->index : lookup->query.ns, answer);
+	else if (answer->result != CACHE_ABSENT)
+		print_value(app, answer);
+}
+
 static enum exit_code get_run(struct app *app, const void *values,
 			      const struct opt_words *words)
 {
 	const struct get_options *options = values;
-	struct bytes *ids = app_words(app, words, 1);
-	struct var vars[TEMPLATE_VARS_MAX];
-	struct cache_query query = {.set = app_namespaces(app),
-				    .vars = vars,
-				    .redis = app->redis_enabled ? app->redis : NULL,
-				    .fetcher = app->fetcher,
-				    .no_fetch = options->no_fetch,
-				    .no_store = options->no_store || session_is_read_only(app),
-				    .refresh = options->refresh};
-	struct cache_answer answer = {0};
+	struct lookup lookup = {
+	    .app = app,
+	    .query = {.set = app_namespaces(app),
+		      .redis = app->redis_enabled ? app->redis : NULL,
+		      .fetcher = app->fetcher,
+		      .no_fetch = options->no_fetch,
+		      .no_store = options->no_store || session_is_read_only(app),
+		      .refresh = options->refresh}};
+	const struct cache_answer *answer = &lookup.answer;
 	struct err err = {0};
 	enum exit_code code = EXIT_DONE;
 
+	lookup.query.vars = lookup.vars;
 	if (words->count == 0) {
 		err_set(&err, ERR_USAGE,
 			"get: name a namespace and its vars; see 'ccache help get'");
@@ -141,31 +235,23 @@ static enum exit_code get_run(struct app *app, const void *values,
 		err_set(&err, ERR_USAGE, "--no-fetch and --refresh exclude each other");
 		goto out;
 	}
-	if (app_check_value_output(app, "get", &err) != 0 ||
-	    nsset_need(query.set, bytes_of(words->items[0]), &query.ns, &err) != 0 ||
-	    check_type(query.ns, &err) != 0 ||
-	    ns_parse_vars(query.ns, ids, words->count - 1, false, vars, &query.var_count,
-			  &err) != 0)
+	if (app_check_value_output(app, "get", &err) != 0 || parse(&lookup, words, &err) != 0 ||
+	    look_up(&lookup, &err) != 0)
 		goto out;
-	int status = cache_get(&query, &answer, &err);
-	count(app, &query, &answer, &err);
-	if (status != 0)
-		goto out;
-	if (options->meta)
-		print_envelope(app, query.ns, &answer);
-	else if (answer.result != CACHE_ABSENT)
-		print_value(app, &answer);
-	code = conclude(app, &query, &answer);
+	show(app, &lookup, options->meta);
+	if (err_is_set(&lookup.by_index.redis_error))
+		app_warn(app, "%s", lookup.by_index.redis_error.text);
+	code = conclude(app, &lookup.query, answer);
 out:
 	if (err_is_set(&err)) {
-		if (answer.degraded) { /* neither answered: both are worth knowing */
-			app_warn(app, "%s", answer.redis_error.text);
+		if (answer->degraded) { /* neither answered: both are worth knowing */
+			app_warn(app, "%s", answer->redis_error.text);
 			code = EXIT_REDIS;
 		}
 		code = exit_worst(code, app_fail(app, &err));
 	}
-	cache_answer_release(&answer);
-	free(ids);
+	cache_answer_release(&lookup.by_index);
+	cache_answer_release(&lookup.answer);
 	return code;
 }
 
@@ -175,6 +261,7 @@ static const struct command_example examples[] = {
     {"ccache get call-logs 507f1f77bcf86cd799439011 --meta",
      "with cacheHit, duration and remaining TTL"},
     {"ccache get lead phone=+17786528784 organizationId=b0c1 --no-fetch", "is it cached?"},
+    {"ccache get call-session leadId=618dace3", "by way of the index of that lead"},
     {NULL, NULL},
 };
 
@@ -185,7 +272,9 @@ const struct command command_get = {
     .text =
 	"VARS are name=value, or bare values in the order of the key template. The exact "
 	"bytes\n"
-	"go to standard output. When Redis is down or REDIS_ENABLED=false the source answers.",
+	"go to standard output. When Redis is down or REDIS_ENABLED=false the source answers. "
+	"Where an\n"
+	"index leads into the namespace (index_of), its vars find the key as well.",
     .examples = examples,
     .rows = rows,
     .options_size = sizeof(struct get_options),

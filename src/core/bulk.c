@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "core/bulk_row.h"
 #include "core/lease.h"
+#include "core/listed.h"
 #include "core/namespace.h"
 #include "core/room.h"
 #include "core/rowfile.h"
@@ -48,6 +49,8 @@ struct bulk {
 	enum warm_end end;
 	struct room room;
 	uint64_t stored;
+	const struct ns *row_ns; /* of the last row */
+	bool row_listed;         /* a set lists such keys */
 	struct buf *texts; /* of the rows in the ring, when failed ones are written down */
 	struct err fault;  /* of the row at hand: too large to be cleared for each */
 };
@@ -144,6 +147,52 @@ static void on_stored(void *ctx, const struct reply *reply)
 	bulk->done++;
 }
 
+/* A set that should list the row's key, being told. */
+struct telling {
+	struct bulk *bulk;
+	const struct ns *list;
+	struct listed listed;
+};
+
+static void on_listed(void *ctx, const struct reply *reply)
+{
+	struct telling *telling = ctx;
+	struct err err = telling->listed.err;
+
+	if (reply->type != REPLY_INTEGER)
+		redis_fail(telling->listed.redis, reply, "PEXPIRE", (struct bytes){NULL, 0},
+			   &err);
+	if (err_is_set(&err)) { /* the next row would meet the same */
+		err_wrap(&err, "%s does not list what is stored", telling->list->name);
+		stop(telling->bulk, WARM_END_REDIS, &err);
+	}
+	free(telling);
+}
+
+/* Behind the row itself: the sets that list such keys. */
+static void list_row(struct bulk *bulk, const struct bulk_row *row)
+{
+	const struct bulk_job *job = bulk->job;
+	const struct ns *list = NULL;
+
+	if (bulk->row_ns != row->ns) {
+		bulk->row_ns = row->ns;
+		bulk->row_listed = listed_next(job->set, row->ns, NULL) != NULL;
+	}
+	while (bulk->row_listed && (list = listed_next(job->set, row->ns, list))) {
+		struct telling *telling = mem_zalloc(1, sizeof *telling);
+
+		telling->bulk = bulk;
+		telling->list = list;
+		if (listed_add(job->redis, job->set, row->ns, list, row->key, &telling->listed,
+			       on_listed, telling, &bulk->fault) != 0) {
+			free(telling);
+			stop(bulk, WARM_END_REDIS, &bulk->fault);
+			return;
+		}
+	}
+}
+
 static void note_key(struct sent *sent, struct bytes key)
 {
 	bool cut = key.len > KEY_SHOWN;
@@ -201,6 +250,8 @@ static void store_row(struct bulk *bulk, const struct bulk_row *row, struct byte
 	if (store_submit(job->redis, row->key, value, ttl_ms, on_stored, bulk, &bulk->fault) !=
 	    0)
 		stop(bulk, WARM_END_REDIS, &bulk->fault);
+	else if (row->ns)
+		list_row(bulk, row);
 }
 
 static void take_row(struct bulk *bulk, struct bytes text)

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "core/codec.h"
 #include "core/guard.h"
+#include "core/listed.h"
 #include "core/namespace.h"
 #include "core/request.h"
 #include "core/store.h"
@@ -210,6 +211,34 @@ static int write_value(const struct cache_query *query, struct fence *fence, str
 	return fence->status == 0 && !answer->overtaken ? 0 : -1;
 }
 
+static void on_listed(void *ctx, const struct reply *reply)
+{
+	struct listed *listed = ctx;
+
+	if (reply->type != REPLY_INTEGER)
+		redis_fail(listed->redis, reply, "PEXPIRE", (struct bytes){NULL, 0},
+			   &listed->err);
+}
+
+/* The sets that list such keys are told. A failure is told in the answer. */
+static void list_key(const struct cache_query *query, struct cache_answer *answer)
+{
+	struct err *err = &answer->redis_error;
+	const struct ns *list = NULL;
+	struct listed listed;
+
+	while ((list = listed_next(query->set, query->ns, list)) && !err_is_set(err)) {
+		if (listed_add(query->redis, query->set, query->ns, list,
+			       buf_bytes(&answer->key), &listed, on_listed, &listed,
+			       err) == 0 &&
+		    redis_drain(query->redis, 0, err) == 0)
+			*err = listed.err;
+		if (err_is_set(err))
+			err_wrap(err, "'%s' is not listed in %s", buf_str(&answer->key),
+				 list->name);
+	}
+}
+
 /* Stores what the source gave. A failure is told in the answer, it does not fail the read. */
 static void store(const struct cache_query *query, struct fence *fence, int64_t max_age_s)
 {
@@ -229,6 +258,7 @@ static void store(const struct cache_query *query, struct fence *fence, int64_t 
 	if (write_value(query, fence, value, ttl_ms) == 0) {
 		answer->stored = true;
 		answer->ttl_ms = ttl_ms == STORE_TTL_NONE ? -1 : ttl_ms;
+		list_key(query, answer);
 	}
 	buf_release(&packed);
 }

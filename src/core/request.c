@@ -87,6 +87,11 @@ int request_check(const struct ns *ns, struct err *err)
 {
 	if (ns->step_count > 0)
 		return 0;
+	if (ns->members_of)
+		return err_set(err, ERR_USAGE,
+			       "namespace '%s' lists the keys of %s: it is filled when those "
+			       "are ('ccache warm %s')",
+			       ns->name, ns->members_of->name, ns->members_of->name);
 	return err_set(err, ERR_USAGE,
 		       "namespace '%s' has no source to fetch from; declare one in its "
 		       "configuration",

@@ -7,24 +7,72 @@
 
 /* --- the end of an item: Redis' acknowledgement --- */
 
+/* It is in Redis, and every set that lists such keys knows it. */
+static void finish(struct warm_item *item)
+{
+	struct warm_report *report = item->warm->report;
+
+	if (item->renewed) {
+		report->renewed++;
+	} else {
+		report->stored++;
+		report->bytes += item->value_len;
+	}
+	warm_item_finish(item);
+}
+
+static void list_next(struct warm_item *item);
+
+static void on_listed(void *ctx, const struct reply *reply)
+{
+	struct warm_item *item = ctx;
+
+	if (reply->type != REPLY_INTEGER) {
+		warm_item_trouble(item, reply, "PEXPIRE");
+	} else if (err_is_set(&item->listed.err)) {
+		err_wrap(&item->listed.err, "stored, but not listed in %s", item->list->name);
+		warm_item_fail(item, WARM_CAUSE_REDIS, &item->listed.err);
+	} else {
+		list_next(item);
+	}
+}
+
+/* The key is there: now the sets that list it, one after the other. */
+static void list_next(struct warm_item *item)
+{
+	const struct warm_job *job = item->warm->job;
+	struct err err = {0};
+
+	item->list = listed_next(job->set, job->ns, item->list);
+	if (!item->list) {
+		finish(item);
+	} else if (listed_add(job->redis, job->set, job->ns, item->list, buf_bytes(&item->key),
+			      &item->listed, on_listed, item, &err) != 0) {
+		warm_item_unsent(item->warm, &err);
+		warm_item_fail(item, WARM_CAUSE_REDIS, &err);
+	}
+}
+
+static void acknowledged(struct warm_item *item, bool renewed)
+{
+	item->renewed = renewed;
+	item->list = NULL;
+	list_next(item);
+}
+
 static void on_stored(void *ctx, const struct reply *reply)
 {
 	struct warm_item *item = ctx;
-	struct warm_report *report = item->warm->report;
 
-	if (reply->type != REPLY_STATUS) {
+	if (reply->type != REPLY_STATUS)
 		warm_item_trouble(item, reply, "SET");
-		return;
-	}
-	report->stored++;
-	report->bytes += item->value_len;
-	warm_item_finish(item);
+	else
+		acknowledged(item, false);
 }
 
 static void on_outcome(void *ctx, const struct reply *reply)
 {
 	struct warm_item *item = ctx;
-	struct warm_report *report = item->warm->report;
 	enum guard_outcome outcome;
 	struct err err = {0};
 
@@ -38,19 +86,15 @@ static void on_outcome(void *ctx, const struct reply *reply)
 		warm_item_skip(item, WARM_SKIP_OVERTAKEN);
 		return;
 	case GUARD_STORED:
-		report->stored++;
-		report->bytes += item->value_len;
-		break;
 	case GUARD_RENEWED:
-		report->renewed++;
-		break;
+		acknowledged(item, outcome == GUARD_RENEWED);
+		return;
 	case GUARD_CHANGED: /* the cached value is not what the ETag stood for: ask for the
 			       whole */
 		item->state.etag = item->state.last_modified = (struct bytes){NULL, 0};
 		warm_answer_fetch(item);
 		return;
 	}
-	warm_item_finish(item);
 }
 
 /* --- the source's answer --- */
@@ -105,12 +149,19 @@ static void on_pruned(void *ctx, const struct reply *reply)
 	warm_item_finish(item);
 }
 
+/* Its member of a set goes first. */
 static int prune(struct warm_item *item, struct err *err)
 {
+	const struct warm_job *job = item->warm->job;
+	const struct ns *list = NULL;
 	const struct bytes argv[] = {BYTES("UNLINK"), buf_bytes(&item->key)};
 	struct redis_command command = {.argv = argv, .argc = 2, .fn = on_pruned, .ctx = item};
 
-	return redis_submit(item->warm->job->redis, &command, err);
+	while ((list = listed_next(job->set, job->ns, list)))
+		if (listed_remove(job->redis, job->set, job->ns, list, buf_bytes(&item->key),
+				  NULL, NULL, err) != 0)
+			return -1;
+	return redis_submit(job->redis, &command, err);
 }
 
 /* Nothing there: noted where the namespace says so, reported when a value is still cached. */

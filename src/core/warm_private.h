@@ -3,6 +3,7 @@
 
 #include "base/err.h"
 #include "core/guard.h"
+#include "core/listed.h"
 #include "core/request.h"
 #include "core/volatility.h"
 #include "core/warm.h"
@@ -24,6 +25,9 @@ struct warm_item {
 	uint64_t again_ms; /* when to try again */
 	size_t value_len;
 	struct volatility_lesson lesson;
+	bool renewed;          /* what Redis did: kept the same bytes */
+	const struct ns *list; /* the set that is told of it, one after the other */
+	struct listed listed;
 };
 
 struct warm {
