@@ -25,14 +25,25 @@ static bool is_local(const struct target *target)
 	       strcmp(target->host, "::1") == 0 || strcmp(target->host, "localhost") == 0;
 }
 
-static int check_consent(const struct app *app, const struct bench_job *job, bool yes,
+/* Of a cluster: whether all its nodes are. */
+static bool is_all_local(struct app *app)
+{
+	size_t count = redis_nodes(app->redis, NULL);
+
+	for (size_t i = 0; i < count; i++)
+		if (!is_local(redis_target(redis_node(app->redis, i))))
+			return false;
+	return is_local(&app->target);
+}
+
+static int check_consent(struct app *app, const struct bench_job *job, bool yes,
 			 struct err *err)
 {
 	bool small = job->rate > 0 && job->rate <= DEFAULT_RATE &&
 		     job->rate_to <= DEFAULT_RATE && job->clients <= DEFAULT_CLIENTS &&
 		     job->duration_ms > 0 && job->duration_ms + job->warm_up_ms <= DEFAULT_MS;
 
-	if (yes || small || is_local(&app->target))
+	if (yes || small || is_all_local(app))
 		return 0;
 	return err_set(err, ERR_REFUSED,
 		       "%s is not on this machine: more than %d operations/s, %d clients or "
@@ -140,13 +151,7 @@ static enum exit_code bench_run_verb(struct app *app, const void *values,
 	struct err err = {0};
 	enum exit_code code = EXIT_DONE;
 
-	if (redis_connect(app->redis, &err) == 0 && redis_is_cluster(app->redis))
-		err_set(
-		    &err, ERR_USAGE,
-		    "%s is a node of a Redis Cluster, which bench does not know yet: nothing "
-		    "was sent",
-		    app->target_text);
-	if (err_is_set(&err))
+	if (redis_connect(app->redis, &err) != 0)
 		return app_fail(app, &err);
 	if (bench_job_load(options, words, &file, &err) != 0)
 		return app_fail(app, &err);

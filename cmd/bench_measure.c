@@ -179,9 +179,8 @@ static int write_log(const char *path, const struct bench_result *result, uint64
 enum exit_code bench_measure(struct app *app, const struct bench_options *options,
 			     const struct bench_plan *plan)
 {
-	struct showing showing = {
-	    .app = app,
-	    .watch = {.redis = app->redis, .job = &plan->job, .cpu_us = -1, .evicted = -1}};
+	struct showing showing = {.app = app,
+				  .watch = {.redis = app->redis, .job = &plan->job}};
 	struct bench_result all = {0};
 	struct bench_rounds rounds = {0};
 	struct bench_rounds before = {0};
@@ -209,6 +208,7 @@ enum exit_code bench_measure(struct app *app, const struct bench_options *option
 	}
 	if (status != 0)
 		code = exit_worst(code, app_fail(app, &err));
+	bench_watch_release(&showing.watch);
 	bench_rounds_release(&rounds);
 	bench_rounds_release(&before);
 	bench_result_release(&all);

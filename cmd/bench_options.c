@@ -7,6 +7,7 @@
 #include "core/bench_keys.h"
 #include "core/bench_prepare.h"
 #include "core/namespace.h"
+#include "wire/redis.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -269,6 +270,7 @@ int bench_plan_make(struct app *app, const struct bench_options *options,
 
 	*ret_plan = (struct bench_plan){0};
 	bench_name_run(job);
+	job->cluster = redis_is_cluster(app->redis);
 	if (set_load(options, job, err) != 0 || set_commands(options, ret_plan, err) != 0 ||
 	    set_assertions(options, ret_plan, err) != 0 ||
 	    add_families(app, options, words, job, err) != 0)

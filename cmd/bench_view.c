@@ -306,6 +306,67 @@ static void print_errors(struct sink *sink, const struct bench_result *result)
 	sink_table_end(sink);
 }
 
+static struct out_value cpu_share(int64_t cpu_us, const struct bench_result *result)
+{
+	return cpu_us >= 0 && result->elapsed_ns
+		   ? out_real((double)cpu_us * 1000 / (double)result->elapsed_ns)
+		   : OUT_NONE;
+}
+
+static struct out_value redirections(const struct bench_result *result)
+{
+	uint64_t count = 0;
+
+	for (size_t i = 0; i < result->node_count; i++)
+		count += result->nodes[i].moved + result->nodes[i].asked +
+			 result->nodes[i].tried_again;
+	return result->node_count ? out_uint(count) : OUT_NONE;
+}
+
+/* Of a cluster. */
+static void print_nodes(struct sink *sink, const struct bench_result *result)
+{
+	static const struct out_column columns[] = {
+	    {.name = "node", .title = "NODE", .flags = OUT_LABEL | OUT_SHRINK},
+	    {.name = "count", .title = "COUNT", .unit = OUT_COUNT, .flags = OUT_DETAIL},
+	    {.name = "per_second", .title = "RATE", .unit = OUT_RATE},
+	    {.name = "errors", .title = "ERRORS", .unit = OUT_COUNT, .flags = OUT_WARN},
+	    {.name = "moved", .title = "MOVED", .unit = OUT_COUNT},
+	    {.name = "ask", .title = "ASK", .unit = OUT_COUNT},
+	    {.name = "tryagain", .title = "TRYAGAIN", .unit = OUT_COUNT, .flags = OUT_DETAIL},
+	    {.name = "service_p50_us", .title = "P50", .unit = OUT_US},
+	    {.name = "service_p99_us", .title = "P99", .unit = OUT_US},
+	    {.name = "service_max_us", .title = "MAX", .unit = OUT_US, .flags = OUT_MINOR},
+	    {.name = "cpu", .title = "CPU", .unit = OUT_PERCENT},
+	};
+	static const struct out_table table = {.name = "nodes",
+					       .columns = columns,
+					       .column_count =
+						   sizeof columns / sizeof columns[0]};
+
+	if (result->node_count == 0 && sink_format(sink) == OUT_TABLE)
+		return;
+	sink_table_begin(sink, &table);
+	for (size_t i = 0; i < result->node_count; i++) {
+		const struct bench_node *node = &result->nodes[i];
+
+		sink_row(sink, (struct out_value[]){
+				   out_str(node->name),
+				   out_uint(node->count),
+				   per_second(node->count, result),
+				   out_uint(node->errors),
+				   out_uint(node->moved),
+				   out_uint(node->asked),
+				   out_uint(node->tried_again),
+				   quantile(&node->times, 0.5),
+				   quantile(&node->times, 0.99),
+				   node->times.counts ? micro(node->times.max) : OUT_NONE,
+				   cpu_share(node->cpu_us, result),
+			       });
+	}
+	sink_table_end(sink);
+}
+
 static void field(struct sink *sink, const char *name, const char *title, enum out_unit unit,
 		  unsigned flags, struct out_value value)
 {
@@ -324,7 +385,9 @@ static void print_cpu(struct sink *sink, const struct bench_job *job,
 	double client = (double)result->client_cpu_us * 1000 / (double)(result->elapsed_ns + 1);
 	bool server_known = result->server_cpu_us >= 0;
 	double server = (double)result->server_cpu_us * 1000 / (double)(result->elapsed_ns + 1);
-	bool bound = client / (double)job->threads > 0.9 && (!server_known || server < 0.9);
+	double servers = result->node_count ? (double)result->node_count : 1;
+	bool bound =
+	    client / (double)job->threads > 0.9 && (!server_known || server / servers < 0.9);
 
 	field(sink, "client_cpu", "Client CPU", OUT_PERCENT, 0, out_real(client));
 	field(sink, "client_cpu_us_per_operation", "per operation", OUT_US, 0,
@@ -359,6 +422,7 @@ void bench_view_result(struct app *app, struct sink *sink, const struct bench_jo
 	field(sink, "unsent", "Never sent", OUT_COUNT, result->unsent ? OUT_WARN : OUT_DETAIL,
 	      job->rate > 0 ? out_uint(result->unsent) : OUT_NONE);
 	field(sink, "errors", "Errors", OUT_COUNT, OUT_WARN, out_uint(all.errors));
+	field(sink, "redirections", "Redirections", OUT_COUNT, 0, redirections(result));
 	field(sink, "wrong", "Wrong values", OUT_COUNT, OUT_WARN,
 	      job->verify ? out_uint(all.foreign + all.torn + all.stale) : OUT_NONE);
 	field(sink, "hit_ratio", "Hit ratio", OUT_PERCENT, 0,
@@ -371,6 +435,7 @@ void bench_view_result(struct app *app, struct sink *sink, const struct bench_jo
 	      result->evicted >= 0 ? out_int(result->evicted) : OUT_NONE);
 	print_cpu(sink, job, result, all.count + all.errors);
 	print_rows(sink, job, result);
+	print_nodes(sink, result);
 	print_errors(sink, result);
 	bench_view_picture(sink, result);
 	bench_row_release(&all);

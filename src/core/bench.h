@@ -77,6 +77,7 @@ struct bench_job {
 	uint64_t duration_ms; /* 0: until requests */
 	uint64_t requests;    /* 0: until duration */
 	bool verify;
+	bool cluster; /* the target is a node of a Redis Cluster */
 };
 
 /* What became of one kind of operation on one family. Times in ns. */
@@ -98,6 +99,18 @@ struct bench_error {
 	char code[32]; /* "OOM", "lost" */
 	uint64_t count;
 	char text[160];
+};
+
+/* What a node of a cluster answered. */
+struct bench_node {
+	char name[280]; /* host:port */
+	uint64_t count; /* answered without error */
+	uint64_t errors;
+	uint64_t moved; /* sent elsewhere by it */
+	uint64_t asked;
+	uint64_t tried_again;
+	struct histogram times; /* service times; counts NULL: nothing yet */
+	int64_t cpu_us;         /* -1: not told */
 };
 
 /* One second of the run. */
@@ -123,6 +136,8 @@ struct bench_result {
 	int64_t evicted;       /* keys that the server evicted meanwhile; -1: not told */
 	struct bench_second *seconds;
 	size_t second_count;
+	struct bench_node *nodes; /* of a cluster */
+	size_t node_count;
 	bool partial; /* ended before its time */
 	struct err *failure;
 };

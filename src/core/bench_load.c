@@ -2,9 +2,11 @@
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "core/bench_blank.h"
 #include "core/bench_verify.h"
 #include "core/namespace.h"
 #include "wire/resp.h"
+#include "wire/slot.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -13,25 +15,10 @@
 const char *const bench_kind_names[] = {"get", "set", "del", "command", NULL};
 const char *const bench_ids_names[] = {"uniform", "zipfian", "sequential", NULL};
 
-/* Ids are numbers of so many digits, so that a family's commands differ in them alone. */
-#define DIGITS 12
 #define DIGITS_LIMIT UINT64_C(1000000000000)
-#define HOLES_MAX 8
 #define INDEX_BITS 32
 #define KIND_BITS 3
 #define NUMBER_BITS 24
-
-/*
- * The bytes of a family's command with holes where the digits go; found by
- * rendering it for different numbers and looking where they differ.
- */
-struct blank {
-	bool usable;
-	struct buf text;
-	size_t holes[HOLES_MAX];
-	size_t hole_count;
-	size_t value_size;
-};
 
 struct bench_load {
 	const struct bench_job *job;
@@ -40,10 +27,12 @@ struct bench_load {
 	double kind_bounds[BENCH_KINDS];
 	struct bench_zipf zipf[BENCH_FAMILIES_MAX];
 	uint64_t sequence[BENCH_FAMILIES_MAX];
-	struct blank blanks[BENCH_FAMILIES_MAX][BENCH_KINDS];
+	struct bench_blank blanks[BENCH_FAMILIES_MAX][BENCH_KINDS];
 	struct bench_verify *verify;
 	char *filler; /* values are cut from it; with verify, made in it */
 	size_t value_size;
+	const struct bench_blank
+	    *written; /* the last command; NULL: rendered, its key is in key */
 	struct buf key;
 	struct buf words;
 };
@@ -91,17 +80,6 @@ void bench_names_release(struct bench_names *names)
 	*names = (struct bench_names){0};
 }
 
-static void put_digits(char *out, uint64_t number)
-{
-	static const char pairs[] = "00010203040506070809101112131415161718192021222324"
-				    "25262728293031323334353637383940414243444546474849"
-				    "50515253545556575859606162636465666768697071727374"
-				    "75767778798081828384858687888990919293949596979899";
-
-	for (int i = DIGITS; i > 0; i -= 2, number /= 100)
-		memcpy(out + i - 2, pairs + number % 100 * 2, 2);
-}
-
 static int expand(const struct bench_family *family, struct bytes id, struct buf *buf,
 		  struct err *err)
 {
@@ -120,7 +98,7 @@ static int expand(const struct bench_family *family, struct bytes id, struct buf
 int bench_key(const struct bench_job *job, const struct bench_family *family, uint64_t index,
 	      struct buf *buf, struct err *err)
 {
-	char id[DIGITS];
+	char id[BENCH_DIGITS];
 
 	if (!family->live)
 		buf_printf(buf, BENCH_PREFIX "%s:", job->run);
@@ -128,11 +106,11 @@ int bench_key(const struct bench_job *job, const struct bench_family *family, ui
 		buf_add(buf, bench_names_at(family->names, (size_t)index));
 		return 0;
 	}
-	put_digits(id, index % DIGITS_LIMIT);
+	bench_blank_digits(id, index % DIGITS_LIMIT);
 	if (family->ns && !family->live)
-		return expand(family, (struct bytes){id, DIGITS}, buf, err);
+		return expand(family, (struct bytes){id, BENCH_DIGITS}, buf, err);
 	buf_add(buf, family->live ? BYTES("cc:bench:nothing:") : BYTES("key:"));
-	buf_add(buf, (struct bytes){id, DIGITS});
+	buf_add(buf, (struct bytes){id, BENCH_DIGITS});
 	return 0;
 }
 
@@ -235,89 +213,56 @@ static void render(struct bench_load *load, struct bench_op op, struct buf *out)
 	write_words(argv, bench_load_words(load, op, argv), out);
 }
 
-static void fill(const struct blank *blank, uint64_t index, char *out)
+/* A family's command on the key of that number, as bench_blank_make wants it. */
+struct rendering {
+	struct bench_load *load;
+	struct bench_op op;
+};
+
+static struct bytes on_render(void *ctx, uint64_t number, struct buf *out)
 {
-	char digits[DIGITS];
+	struct rendering *rendering = ctx;
 
-	memcpy(out, blank->text.ptr, blank->text.len);
-	put_digits(digits, index);
-	for (size_t i = 0; i < blank->hole_count; i++)
-		memcpy(out + blank->holes[i], digits, DIGITS);
-}
-
-static bool find_holes(struct blank *blank, const char *other)
-{
-	const char *text = blank->text.ptr;
-	size_t at = 0;
-
-	while (at < blank->text.len) {
-		if (text[at] == other[at]) {
-			at++;
-			continue;
-		}
-		if (blank->hole_count == HOLES_MAX || at + DIGITS > blank->text.len)
-			return false;
-		for (size_t i = 0; i < DIGITS; i++)
-			if (text[at + i] != '0' || other[at + i] != '1')
-				return false;
-		blank->holes[blank->hole_count++] = at;
-		at += DIGITS;
-	}
-	return true;
+	rendering->op.index = number;
+	render(rendering->load, rendering->op, out);
+	return buf_bytes(&rendering->load->key);
 }
 
 static void make_blank(struct bench_load *load, unsigned family, enum bench_kind kind)
 {
-	static const uint64_t probes[] = {1,
-					  2,
-					  9,
-					  123456,
-					  8675309,
-					  31415926,
-					  777777777777,
-					  271828182845,
-					  99999999999,
-					  500000000001,
-					  42,
-					  160217663};
-	struct blank *blank = &load->blanks[family][kind];
 	const struct bench_family *of = &load->job->families[family];
-	struct buf other = {0};
-	char *filled = NULL;
+	struct rendering rendering = {load, {.family = family, .kind = kind}};
 
+	/* Commands that differ in more than their ids. */
 	if (of->names || of->sizes || of->size_min != of->size_max ||
 	    (load->verify && kind == BENCH_SET))
 		return;
-	blank->value_size = of->size_min;
-	render(load, (struct bench_op){family, kind, 0, 0}, &blank->text);
-	render(load, (struct bench_op){family, kind, UINT64_C(111111111111), 0}, &other);
-	if (other.len != blank->text.len || !find_holes(blank, other.ptr))
-		goto out;
-	filled = mem_alloc(blank->text.len);
-	for (size_t i = 0; i < sizeof probes / sizeof probes[0]; i++) {
-		buf_clear(&other);
-		render(load, (struct bench_op){family, kind, probes[i], 0}, &other);
-		fill(blank, probes[i], filled);
-		if (other.len != blank->text.len || memcmp(other.ptr, filled, other.len) != 0)
-			goto out;
-	}
-	blank->usable = true;
-out:
-	free(filled);
-	buf_release(&other);
+	bench_blank_make(&load->blanks[family][kind], on_render, &rendering);
 }
 
 void bench_load_write(struct bench_load *load, struct bench_op op, struct buf *out)
 {
-	const struct blank *blank = &load->blanks[op.family][op.kind];
+	const struct bench_blank *blank = &load->blanks[op.family][op.kind];
 
 	if (blank->usable) {
-		fill(blank, op.index, buf_reserve(out, blank->text.len));
+		bench_blank_fill(blank, op.index, buf_reserve(out, blank->text.len));
 		out->len += blank->text.len;
-		load->value_size = blank->value_size;
+		load->value_size = load->job->families[op.family].size_min;
+		load->written = blank;
 		return;
 	}
 	render(load, op, out);
+	load->written = NULL;
+}
+
+unsigned bench_load_slot(const struct bench_load *load, const struct buf *out)
+{
+	const struct bench_blank *blank = load->written;
+
+	if (!blank)
+		return slot_of(buf_bytes(&load->key));
+	return slot_of(bytes_sub(buf_bytes(out), out->len - blank->text.len + blank->key_at,
+				 blank->key_len));
 }
 
 size_t bench_load_prepare_words(struct bench_load *load, struct bench_op op, struct bytes *argv)

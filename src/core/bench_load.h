@@ -40,6 +40,8 @@ size_t bench_load_prepare_words(struct bench_load *load, struct bench_op op,
 				struct bytes *argv);
 /* The size of the value that the last command written carries. */
 size_t bench_load_value_size(const struct bench_load *load);
+/* The hash slot of the key that the last command written to out is about. */
+unsigned bench_load_slot(const struct bench_load *load, const struct buf *out);
 
 /* Appends the name of a family's key, as it is in Redis. ERR_USAGE: the namespace's template
  * does not take numbers. */

@@ -138,44 +138,63 @@ static void on_removed(void *ctx, const struct reply *reply)
 			   &removal->err);
 }
 
+static int unlink_page(const struct reply *keys, struct removal *removal, struct err *err)
+{
+	int status = 0;
+
+	for (size_t i = 0; i < keys->count && status == 0; i++) {
+		struct bytes argv[] = {BYTES("UNLINK"), keys->items[i]->text};
+
+		status = redis_submit(removal->redis,
+				      &(struct redis_command){.argv = argv,
+							      .argc = 2,
+							      .flags = REDIS_IDEMPOTENT,
+							      .fn = on_removed,
+							      .ctx = removal},
+				      err);
+	}
+	return status;
+}
+
+static int sweep_node(struct redis *node, struct bytes pattern, struct removal *removal,
+		      struct err *err)
+{
+	struct buf cursor = {0};
+	int status = 0;
+
+	buf_add_str(&cursor, "0");
+	do {
+		const struct reply *page = NULL;
+		struct bytes scan[] = {BYTES("SCAN"), buf_bytes(&cursor), BYTES("MATCH"),
+				       pattern,       BYTES("COUNT"),     BYTES("500")};
+
+		status = redis_call(node, scan, 6, REDIS_IDEMPOTENT, &page, err);
+		if (status == 0)
+			status = check_reply(node, page, "SCAN", pattern, err);
+		if (status != 0 || page->type != REPLY_ARRAY || page->count != 2)
+			break;
+		status = unlink_page(page->items[1], removal, err);
+		buf_clear(&cursor);
+		buf_add(&cursor, page->items[0]->text);
+	} while (status == 0 && !bytes_equal_str(buf_bytes(&cursor), "0"));
+	buf_release(&cursor);
+	return status;
+}
+
+/* Every primary of a cluster holds some. */
 static int sweep_run(struct redis *redis, struct bytes run, struct removal *removal,
 		     struct err *err)
 {
 	struct buf pattern = {0};
-	struct buf cursor = {0};
-	int status = 0;
+	size_t count = redis_nodes(redis, err);
+	int status = count > 0 ? 0 : -1;
 
 	buf_printf(&pattern, BENCH_PREFIX "%.*s:*", BYTES_ARG(run));
-	buf_add_str(&cursor, "0");
-	do {
-		const struct reply *page = NULL;
-		struct bytes scan[] = {BYTES("SCAN"),       buf_bytes(&cursor), BYTES("MATCH"),
-				       buf_bytes(&pattern), BYTES("COUNT"),     BYTES("500")};
-
-		status = redis_call(redis, scan, 6, REDIS_IDEMPOTENT, &page, err);
-		if (status == 0)
-			status = check_reply(redis, page, "SCAN", scan[3], err);
-		if (status != 0 || page->type != REPLY_ARRAY || page->count != 2)
-			break;
-		const struct reply *keys = page->items[1];
-		for (size_t i = 0; i < keys->count && status == 0; i++) {
-			struct bytes argv[] = {BYTES("UNLINK"), keys->items[i]->text};
-
-			status = redis_submit(redis,
-					      &(struct redis_command){.argv = argv,
-								      .argc = 2,
-								      .flags = REDIS_IDEMPOTENT,
-								      .fn = on_removed,
-								      .ctx = removal},
-					      err);
-		}
-		buf_clear(&cursor);
-		buf_add(&cursor, page->items[0]->text);
-	} while (status == 0 && !bytes_equal_str(buf_bytes(&cursor), "0"));
+	for (size_t i = 0; i < count && status == 0; i++)
+		status = sweep_node(redis_node(redis, i), buf_bytes(&pattern), removal, err);
 	if (status == 0)
 		status = redis_drain(redis, 0, err);
 	buf_release(&pattern);
-	buf_release(&cursor);
 	return status;
 }
 
@@ -275,9 +294,9 @@ static bool reads(const struct bench_job *job)
 	       job->mix[BENCH_DEL] > 0;
 }
 
-static int check_memory(struct redis *redis, const struct bench_job *job, struct err *err)
+/* The bytes that the job's keys may take. */
+static double need_of(const struct bench_job *job)
 {
-	struct server_info info = {0};
 	double need = 0;
 
 	for (size_t i = 0; i < job->family_count; i++) {
@@ -289,7 +308,14 @@ static int check_memory(struct redis *redis, const struct bench_job *job, struct
 		if (!family->live)
 			need += (double)family->keys * (double)(size + KEY_OVERHEAD);
 	}
-	if (server_info(redis, &info, err) != 0)
+	return need;
+}
+
+static int check_memory_of(struct redis *node, double need, struct err *err)
+{
+	struct server_info info = {0};
+
+	if (server_info(node, &info, err) != 0)
 		return -1;
 	if (info.denied || info.max_memory <= 0)
 		return 0;
@@ -305,6 +331,18 @@ static int check_memory(struct redis *redis, const struct bench_job *job, struct
 		buf_str(&text));
 	buf_release(&text);
 	return -1;
+}
+
+/* A cluster's nodes share the keys about evenly. */
+static int check_memory(struct redis *redis, const struct bench_job *job, struct err *err)
+{
+	size_t count = redis_nodes(redis, err);
+	int status = count > 0 ? 0 : -1;
+
+	for (size_t i = 0; i < count && status == 0; i++)
+		status =
+		    check_memory_of(redis_node(redis, i), need_of(job) / (double)count, err);
+	return status;
 }
 
 static int fill_key(struct filling *filling, struct bench_load *load, struct bench_op op,
@@ -381,6 +419,8 @@ static int unlink_keys(struct redis *redis, const struct bench_job *job,
 		       const struct bench_family *family, struct removal *removal,
 		       struct err *err)
 {
+	/* A command of a cluster touches one slot. */
+	size_t batch = job->cluster ? 1 : UNLINK_BATCH;
 	struct bytes argv[UNLINK_BATCH + 1];
 	struct buf names[UNLINK_BATCH] = {0};
 	size_t argc = 1;
@@ -393,7 +433,7 @@ static int unlink_keys(struct redis *redis, const struct bench_job *job,
 		buf_clear(name);
 		status = bench_key(job, family, i, name, err);
 		argv[argc++] = buf_bytes(name);
-		if (status != 0 || (argc <= UNLINK_BATCH && i + 1 < family->keys))
+		if (status != 0 || (argc <= batch && i + 1 < family->keys))
 			continue;
 		status = redis_submit(redis,
 				      &(struct redis_command){.argv = argv,

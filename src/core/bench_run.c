@@ -7,6 +7,7 @@
 #include "core/bench_worker.h"
 #include "wire/target.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -42,6 +43,7 @@ static int open_workers(struct run *run, const struct target *target, struct err
 		    .clients = job->clients / job->threads + (i < job->clients % job->threads),
 		    .depth = job->depth,
 		    .reply_max = REPLY_MAX,
+		    .cluster = job->cluster,
 		    .driver = &worker->driver,
 		};
 
@@ -166,6 +168,50 @@ static void merge_errors(struct bench_result *result, const struct bench_error *
 	}
 }
 
+static struct bench_node *node_named(struct bench_result *result, const char *name)
+{
+	for (size_t i = 0; i < result->node_count; i++)
+		if (strcmp(result->nodes[i].name, name) == 0)
+			return &result->nodes[i];
+	result->nodes =
+	    mem_resize(result->nodes, result->node_count + 1, sizeof *result->nodes);
+	struct bench_node *node = &result->nodes[result->node_count++];
+	*node = (struct bench_node){.cpu_us = -1};
+	snprintf(node->name, sizeof node->name, "%s", name);
+	return node;
+}
+
+static void merge_node(struct bench_result *result, const struct bench_node *part)
+{
+	struct bench_node *all = node_named(result, part->name);
+
+	all->count += part->count;
+	all->errors += part->errors;
+	all->moved += part->moved;
+	all->asked += part->asked;
+	all->tried_again += part->tried_again;
+	merge_histogram(&all->times, &part->times);
+	if (part->cpu_us >= 0)
+		all->cpu_us = (all->cpu_us < 0 ? 0 : all->cpu_us) + part->cpu_us;
+}
+
+/* A worker knows its nodes by number, the swarm by address. */
+static void merge_nodes(struct bench_result *result, const struct bench_worker *worker)
+{
+	for (size_t i = 0; i < swarm_servers(worker->swarm); i++) {
+		struct swarm_server server = swarm_server(worker->swarm, i);
+		struct bench_node node = {.cpu_us = -1};
+
+		if (i < worker->node_count)
+			node = worker->nodes[i];
+		snprintf(node.name, sizeof node.name, "%s:%u", server.host, server.port);
+		node.moved = server.moved;
+		node.asked = server.asked;
+		node.tried_again = server.tried_again;
+		merge_node(result, &node);
+	}
+}
+
 static int merge(struct run *run, struct bench_result *result, struct err *err)
 {
 	const struct bench_shared *shared = &run->shared;
@@ -184,6 +230,8 @@ static int merge(struct run *run, struct bench_result *result, struct err *err)
 			}
 		merge_errors(result, worker->errors, worker->error_count);
 		merge_histogram(&result->lag, &worker->lag);
+		if (shared->job->cluster)
+			merge_nodes(result, worker);
 		result->scheduled += worker->scheduled;
 		if (worker->last_ns > last_ns)
 			last_ns = worker->last_ns;
@@ -274,6 +322,9 @@ void bench_result_release(struct bench_result *result)
 		for (size_t k = 0; k < BENCH_KINDS; k++)
 			bench_row_release(&result->rows[f][k]);
 	histogram_release(&result->lag);
+	for (size_t i = 0; i < result->node_count; i++)
+		histogram_release(&result->nodes[i].times);
+	free(result->nodes);
 	free(result->seconds);
 	*result = (struct bench_result){0};
 }
@@ -290,6 +341,8 @@ void bench_result_add(struct bench_result *all, const struct bench_result *round
 			merge_row(&all->rows[f][k], &round->rows[f][k]);
 	merge_errors(all, round->errors, round->error_count);
 	merge_histogram(&all->lag, &round->lag);
+	for (size_t i = 0; i < round->node_count; i++)
+		merge_node(all, &round->nodes[i]);
 	all->elapsed_ns += round->elapsed_ns;
 	all->scheduled += round->scheduled;
 	all->unsent += round->unsent;

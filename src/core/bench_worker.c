@@ -56,6 +56,8 @@ static void count_times(struct bench_worker *worker)
 		return;
 	worker->same_count = 0;
 	add_time(&worker->same_row->service, now_ns - op->sent_ns, count);
+	if (worker->shared->job->cluster)
+		add_time(&worker->nodes[op->node].times, now_ns - op->sent_ns, count);
 	histogram_add_many(&worker->times, now_ns - op->due_ns, count);
 	if (worker->driver.due) {
 		add_time(&worker->same_row->response, now_ns - op->due_ns, count);
@@ -135,6 +137,39 @@ static void count_value(const struct bench_worker *worker, struct bench_row *row
 		row->value_bytes += reply->text.len;
 }
 
+static struct bench_node *node_of(struct bench_worker *worker, size_t index)
+{
+	while (worker->node_count <= index) {
+		worker->nodes =
+		    mem_resize(worker->nodes, worker->node_count + 1, sizeof *worker->nodes);
+		worker->nodes[worker->node_count++] = (struct bench_node){.cpu_us = -1};
+	}
+	return &worker->nodes[index];
+}
+
+/* False when it failed. */
+static bool count_answer(struct bench_worker *worker, struct bench_row *row, size_t node,
+			 const struct reply *reply)
+{
+	bool failed = reply->type == REPLY_ERROR || reply->type == REPLY_LOST;
+
+	if (worker->shared->job->cluster) {
+		struct bench_node *of = node_of(worker, node);
+
+		of->count += !failed;
+		of->errors += failed;
+	}
+	if (failed) {
+		row->errors++;
+		worker->figures.errors++;
+		count_error(worker, reply);
+		return false;
+	}
+	row->count++;
+	worker->figures.count++;
+	return true;
+}
+
 static void on_done(void *ctx, const struct swarm_op *sent, const struct reply *reply,
 		    uint64_t now_ns)
 {
@@ -150,16 +185,10 @@ static void on_done(void *ctx, const struct swarm_op *sent, const struct reply *
 	while (now_ns >= worker->second_end_ns)
 		end_second(worker);
 	worker->last_ns = now_ns;
-	if (failed) {
-		row->errors++;
-		worker->figures.errors++;
-		count_error(worker, reply);
+	if (!count_answer(worker, row, sent->node, reply))
 		return;
-	}
-	row->count++;
-	worker->figures.count++;
 	if (row != worker->same_row || now_ns != worker->same_ns ||
-	    sent->sent_ns != worker->same_op.sent_ns ||
+	    sent->node != worker->same_op.node || sent->sent_ns != worker->same_op.sent_ns ||
 	    sent->due_ns != worker->same_op.due_ns) {
 		count_times(worker);
 		worker->same_row = row;
@@ -184,7 +213,7 @@ static bool take_one(struct bench_worker *worker, uint64_t at_ns)
 }
 
 static bool on_next(void *ctx, size_t client, uint64_t now_ns, struct buf *out,
-		    uint64_t *ret_cookie)
+		    struct swarm_op *next)
 {
 	struct bench_worker *worker = ctx;
 
@@ -195,8 +224,17 @@ static bool on_next(void *ctx, size_t client, uint64_t now_ns, struct buf *out,
 	    now_ns >= worker->shared->measure_ns)
 		worker->rows[op.family][op.kind].value_bytes +=
 		    bench_load_value_size(worker->load);
-	*ret_cookie = bench_op_pack(op);
+	next->cookie = bench_op_pack(op);
+	if (worker->shared->job->cluster)
+		next->slot = (uint16_t)bench_load_slot(worker->load, out);
 	return true;
+}
+
+static void on_again(void *ctx, const struct swarm_op *op, struct buf *out)
+{
+	struct bench_worker *worker = ctx;
+
+	bench_load_write(worker->load, bench_op_unpack(op->cookie), out);
 }
 
 static uint64_t on_due(void *ctx)
@@ -236,6 +274,7 @@ void bench_worker_init(struct bench_worker *worker, struct bench_shared *shared,
 	worker->driver = (struct swarm_driver){
 	    .ctx = worker,
 	    .next = on_next,
+	    .again = on_again,
 	    .done = on_done,
 	    .due = job->rate > 0 ? on_due : NULL,
 	    .turn = on_turn,
@@ -255,6 +294,9 @@ void bench_worker_release(struct bench_worker *worker)
 			bench_row_release(&worker->rows[i][kind]);
 	histogram_release(&worker->lag);
 	histogram_release(&worker->times);
+	for (size_t i = 0; i < worker->node_count; i++)
+		histogram_release(&worker->nodes[i].times);
+	free(worker->nodes);
 	swarm_free(worker->swarm);
 	bench_load_free(worker->load);
 }

@@ -52,6 +52,8 @@ struct bench_worker {
 	struct histogram lag;
 	uint64_t scheduled;
 	uint64_t last_ns;
+	struct bench_node *nodes; /* of a cluster, in the swarm's order */
+	size_t node_count;
 
 	/* Answers of the same batch took equally long: they are counted together. */
 	struct bench_row *same_row;

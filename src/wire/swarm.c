@@ -1,11 +1,8 @@
 #include "wire/swarm_private.h"
 
-#include "base/clock.h"
 #include "base/err.h"
 #include "base/mem.h"
-#include "wire/setup.h"
 #include "wire/target.h"
-#include "wire/transport.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -18,26 +15,10 @@
 #define SPARE_FDS 64
 #define CLIENT_FDS 3
 
-static int on_reply(void *ctx, const struct reply *reply)
-{
-	struct swarm_client *client = ctx;
-	struct swarm *swarm = client->swarm;
-	struct swarm_ring *ring = &client->ring;
-
-	if (ring->count == 0)
-		return -1;
-	struct swarm_op op = ring->ops[ring->head & (ring->size - 1)];
-	ring->head++;
-	ring->count--;
-	swarm->under_way--;
-	swarm->driver->done(swarm->driver->ctx, &op, reply, swarm->now_ns);
-	return 0;
-}
-
-static int allow_descriptors(size_t clients, struct err *err)
+static int allow_descriptors(size_t connections, struct err *err)
 {
 	struct rlimit limit;
-	rlim_t need = clients * CLIENT_FDS + SPARE_FDS;
+	rlim_t need = connections * CLIENT_FDS + SPARE_FDS;
 
 	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= need)
 		return 0;
@@ -46,36 +27,17 @@ static int allow_descriptors(size_t clients, struct err *err)
 		return err_set(err, ERR_USAGE,
 			       "%zu connections need %llu file descriptors, this process may "
 			       "open %llu: fewer --clients, or raise the limit (ulimit -n)",
-			       clients, (unsigned long long)need,
+			       connections, (unsigned long long)need,
 			       (unsigned long long)limit.rlim_max);
 	return 0;
 }
 
-static int open_client(struct swarm *swarm, struct swarm_client *client, size_t reply_max,
-		       const volatile int *cancel, struct err *err)
-{
-	struct setup_facts facts;
-	bool refused = false;
-	uint64_t deadline = clock_mono_ms() + swarm->target->timeout_ms;
-
-	if (transport_open(swarm->target, cancel, &client->transport, err) != 0 ||
-	    setup_run(client->transport, swarm->target, cancel, deadline, &facts, &refused,
-		      err) != 0)
-		return -1;
-	client->fd = transport_fd(client->transport);
-	client->resp = resp_new(reply_max, on_reply, client);
-	struct epoll_event event = {.events = EPOLLIN, .data.ptr = client};
-	if (epoll_ctl(swarm->epoll, EPOLL_CTL_ADD, client->fd, &event) != 0)
-		return err_set(err, ERR_REDIS, "cannot watch the connection: %s",
-			       strerror(errno));
-	return 0;
-}
-
-static int refuse(const struct swarm *swarm, size_t opened, size_t wanted, struct err *err)
+static int refuse(const struct swarm *swarm, size_t opened, struct err *err)
 {
 	struct buf server = {0};
+	size_t wanted = swarm->clients * swarm->node_count;
 
-	target_describe(swarm->target, &server);
+	target_describe(swarm->failed ? &swarm->failed->target : swarm->target, &server);
 	/* A server over its maxclients may hang up before it has said so. */
 	if (err->kind == ERR_REDIS && opened > 0)
 		err_wrap(err, "redis %s: connection %zu of %zu (does maxclients allow more?)",
@@ -87,58 +49,81 @@ static int refuse(const struct swarm *swarm, size_t opened, size_t wanted, struc
 	return -1;
 }
 
+static int open_links(struct swarm *swarm, struct err *err)
+{
+	size_t opened = 0;
+
+	if (allow_descriptors(swarm->clients * swarm->node_count, err) != 0)
+		return -1;
+	for (size_t i = 0; i < swarm->clients; i++)
+		for (size_t n = 0; n < swarm->node_count; n++, opened++)
+			if (swarm_link_open(&swarm->nodes[n]->links[i], err) != 0)
+				return refuse(swarm, opened, err);
+	return 0;
+}
+
 int swarm_open(const struct target *target, const struct swarm_plan *plan,
 	       const volatile int *cancel, struct swarm **ret_swarm, struct err *err)
 {
-	struct swarm *swarm = NULL;
+	struct swarm *swarm = mem_zalloc(1, sizeof *swarm);
+	int status = 0;
 
-	if (allow_descriptors(plan->clients, err) != 0)
-		return -1;
-	swarm = mem_zalloc(1, sizeof *swarm);
 	swarm->target = target;
 	swarm->driver = plan->driver;
+	swarm->cancel = cancel;
 	swarm->depth = plan->depth;
-	swarm->clients = mem_zalloc(plan->clients, sizeof *swarm->clients);
-	swarm->dirty = mem_zalloc(plan->clients, sizeof *swarm->dirty);
+	swarm->clients = plan->clients;
+	swarm->reply_max = plan->reply_max;
+	swarm->lanes = mem_zalloc(plan->clients, sizeof *swarm->lanes);
 	swarm->epoll = epoll_create1(EPOLL_CLOEXEC);
-	if (swarm->epoll < 0) {
-		err_set(err, ERR_REDIS, "epoll: %s", strerror(errno));
-		goto fail;
-	}
-	for (; swarm->count < plan->clients; swarm->count++) {
-		struct swarm_client *client = &swarm->clients[swarm->count];
-
-		client->swarm = swarm;
-		client->index = swarm->count;
-		if (open_client(swarm, client, plan->reply_max, cancel, err) != 0) {
-			refuse(swarm, swarm->count, plan->clients, err);
-			swarm->count++;
-			goto fail;
-		}
+	if (swarm->epoll < 0)
+		status = err_set(err, ERR_REDIS, "epoll: %s", strerror(errno));
+	else if (plan->cluster)
+		status = swarm_node_learn(swarm, err);
+	else
+		swarm_node_add(swarm, NULL, 0);
+	if (status == 0)
+		status = open_links(swarm, err);
+	if (status != 0) {
+		swarm_free(swarm);
+		return -1;
 	}
 	*ret_swarm = swarm;
 	return 0;
-fail:
-	swarm_free(swarm);
-	return -1;
+}
+
+size_t swarm_servers(const struct swarm *swarm)
+{
+	return swarm->node_count;
+}
+
+struct swarm_server swarm_server(const struct swarm *swarm, size_t index)
+{
+	const struct swarm_node *node = swarm->nodes[index];
+
+	return (struct swarm_server){
+	    .host = node->target.socket ? NULL : node->target.host,
+	    .port = node->target.port,
+	    .moved = node->moved,
+	    .asked = node->asked,
+	    .tried_again = node->tried_again,
+	};
 }
 
 void swarm_free(struct swarm *swarm)
 {
 	if (!swarm)
 		return;
-	for (size_t i = 0; i < swarm->count; i++) {
-		struct swarm_client *client = &swarm->clients[i];
-
-		transport_close(client->transport);
-		resp_free(client->resp);
-		buf_release(&client->filling);
-		buf_release(&client->sending);
-		free(client->ring.ops);
-	}
+	for (size_t i = 0; i < swarm->node_count; i++)
+		swarm_node_free(swarm->nodes[i]);
 	if (swarm->epoll >= 0)
 		close(swarm->epoll);
-	free(swarm->clients);
+	buf_release(&swarm->scratch);
+	free(swarm->returned.items);
+	free(swarm->waiting.items);
+	free(swarm->nodes);
+	free(swarm->lanes);
+	free(swarm->slots);
 	free(swarm->dirty);
 	free(swarm);
 }

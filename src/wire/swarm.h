@@ -12,19 +12,29 @@ struct err;
 struct target;
 
 /*
- * Many connections to one server, driven by one thread as a load generator
- * drives them: each is registered with epoll once, level-triggered, written to
+ * Many clients of one server, driven by one thread as a load generator drives
+ * them: each connection is registered with epoll once, level-triggered, written to
  * at once, and waits for EPOLLOUT only behind an EAGAIN. Commands and what
  * becomes of their answers are the driver's; so is the schedule. One swarm per
  * thread, no globals.
+ *
+ * Of a Redis Cluster each client has a connection to every primary, and a
+ * command goes to the one that serves its slot. MOVED, ASK and TRYAGAIN are
+ * followed and counted, a few times for each command; then it is the driver's error.
+ * A client's commands of one slot are answered in order all the same.
  */
 struct swarm;
 
 /* A command under way. Times are of clock_mono_ns. */
 struct swarm_op {
 	uint64_t due_ns;  /* when it should have been sent; sent_ns without a schedule */
-	uint64_t sent_ns; /* when it was given to the connection */
+	uint64_t sent_ns; /* when it was first given to a connection */
 	uint64_t cookie;  /* the driver's */
+	uint16_t slot;    /* of its key: the driver says it, of a cluster */
+	uint16_t node;    /* that answered */
+	uint8_t tries;    /* how often it was sent again */
+	bool asked;       /* behind an ASKING */
+	bool internal;    /* the swarm's own */
 };
 
 #define SWARM_NEVER UINT64_MAX
@@ -32,11 +42,13 @@ struct swarm_op {
 struct swarm_driver {
 	void *ctx;
 	/*
-	 * Appends the next command for that client to out. false: nothing more to
-	 * send, now and later.
+	 * Appends the next command for that client to out, and fills its cookie and
+	 * slot. false: nothing more to send, now and later.
 	 */
 	bool (*next)(void *ctx, size_t client, uint64_t now_ns, struct buf *out,
-		     uint64_t *ret_cookie);
+		     struct swarm_op *op);
+	/* Appends that command once more: it was redirected. For a cluster. */
+	void (*again)(void *ctx, const struct swarm_op *op, struct buf *out);
 	/* The answer, inside whose call reply lives; REPLY_LOST when the connection broke. */
 	void (*done)(void *ctx, const struct swarm_op *op, const struct reply *reply,
 		     uint64_t now_ns);
@@ -54,6 +66,7 @@ struct swarm_plan {
 	size_t clients;
 	size_t depth;     /* closed loop */
 	size_t reply_max; /* a longer answer ends the run */
+	bool cluster;     /* the target is a node of one */
 	const struct swarm_driver *driver;
 };
 
@@ -72,5 +85,16 @@ int swarm_open(const struct target *target, const struct swarm_plan *plan,
  */
 int swarm_run(struct swarm *swarm, const volatile int *cancel, struct err *err);
 void swarm_free(struct swarm *swarm);
+
+/* The servers that were met: one, or a cluster's primaries. In the order of swarm_op.node. */
+struct swarm_server {
+	const char *host; /* borrowed; NULL: a unix socket */
+	uint16_t port;
+	uint64_t moved; /* commands that it sent elsewhere */
+	uint64_t asked;
+	uint64_t tried_again;
+};
+size_t swarm_servers(const struct swarm *swarm);
+struct swarm_server swarm_server(const struct swarm *swarm, size_t index);
 
 #endif

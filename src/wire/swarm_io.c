@@ -14,13 +14,13 @@
 #define FEED ((size_t)32 * 1024)
 
 /* A cleartext socket is used directly: libcurl's way costs a fifth of the client's time. */
-static enum transport_status send_some(struct swarm_client *client, const char *data,
-				       size_t len, size_t *ret_done, struct err *err)
+static enum transport_status send_some(struct swarm_link *link, const char *data, size_t len,
+				       size_t *ret_done, struct err *err)
 {
-	if (client->swarm->target->tls)
-		return transport_send(client->transport, data, len, ret_done, err);
+	if (link->swarm->target->tls)
+		return transport_send(link->transport, data, len, ret_done, err);
 	for (;;) {
-		ssize_t done = send(client->fd, data, len, MSG_NOSIGNAL);
+		ssize_t done = send(link->fd, data, len, MSG_NOSIGNAL);
 
 		if (done > 0) {
 			*ret_done = (size_t)done;
@@ -35,13 +35,13 @@ static enum transport_status send_some(struct swarm_client *client, const char *
 	}
 }
 
-static enum transport_status receive_some(struct swarm_client *client, char *data, size_t len,
+static enum transport_status receive_some(struct swarm_link *link, char *data, size_t len,
 					  size_t *ret_done, struct err *err)
 {
-	if (client->swarm->target->tls)
-		return transport_recv(client->transport, data, len, ret_done, err);
+	if (link->swarm->target->tls)
+		return transport_recv(link->transport, data, len, ret_done, err);
 	for (;;) {
-		ssize_t done = recv(client->fd, data, len, 0);
+		ssize_t done = recv(link->fd, data, len, 0);
 
 		if (done > 0) {
 			*ret_done = (size_t)done;
@@ -60,56 +60,56 @@ static enum transport_status receive_some(struct swarm_client *client, char *dat
 	}
 }
 
-static void ask_for_room(struct swarm_client *client, bool wanted)
+static void ask_for_room(struct swarm_link *link, bool wanted)
 {
 	struct epoll_event event = {.events = EPOLLIN | (wanted ? (uint32_t)EPOLLOUT : 0),
-				    .data.ptr = client};
+				    .data.ptr = link};
 
-	if (client->waits_for_room == wanted)
+	if (link->waits_for_room == wanted)
 		return;
-	client->waits_for_room = wanted;
-	epoll_ctl(client->swarm->epoll, EPOLL_CTL_MOD, client->fd, &event);
+	link->waits_for_room = wanted;
+	epoll_ctl(link->swarm->epoll, EPOLL_CTL_MOD, link->fd, &event);
 }
 
-int swarm_flush(struct swarm_client *client, struct err *err)
+int swarm_flush(struct swarm_link *link, struct err *err)
 {
 	for (;;) {
-		if (client->sent == client->sending.len) {
-			struct buf empty = client->sending;
+		if (link->sent == link->sending.len) {
+			struct buf empty = link->sending;
 
-			if (client->filling.len == 0)
+			if (link->filling.len == 0)
 				break;
-			client->sending = client->filling;
-			client->filling = empty;
-			client->filling.len = 0;
-			client->sent = 0;
+			link->sending = link->filling;
+			link->filling = empty;
+			link->filling.len = 0;
+			link->sent = 0;
 		}
 		size_t done = 0;
-		switch (send_some(client, client->sending.ptr + client->sent,
-				  client->sending.len - client->sent, &done, err)) {
+		switch (send_some(link, link->sending.ptr + link->sent,
+				  link->sending.len - link->sent, &done, err)) {
 		case TRANSPORT_OK:
-			client->sent += done;
+			link->sent += done;
 			break;
 		case TRANSPORT_AGAIN:
-			ask_for_room(client, true);
+			ask_for_room(link, true);
 			return 0;
 		case TRANSPORT_CLOSED:
 			return -1;
 		}
 	}
-	ask_for_room(client, false);
+	ask_for_room(link, false);
 	return 0;
 }
 
-int swarm_receive(struct swarm_client *client, struct err *err)
+int swarm_receive(struct swarm_link *link, struct err *err)
 {
-	struct swarm *swarm = client->swarm;
+	struct swarm *swarm = link->swarm;
 
 	for (;;) {
 		size_t done = 0;
-		char *room = resp_room(client->resp, FEED);
+		char *room = resp_room(link->resp, FEED);
 
-		switch (receive_some(client, room, FEED, &done, err)) {
+		switch (receive_some(link, room, FEED, &done, err)) {
 		case TRANSPORT_OK:
 			break;
 		case TRANSPORT_AGAIN:
@@ -117,8 +117,8 @@ int swarm_receive(struct swarm_client *client, struct err *err)
 		case TRANSPORT_CLOSED:
 			return -1;
 		}
-		swarm->now_ns = swarm->progress_ns = clock_mono_ns();
-		if (resp_came(client->resp, done, err) != 0)
+		swarm->now_ns = link->node->progress_ns = clock_mono_ns();
+		if (resp_came(link->resp, done, err) != 0)
 			return -1;
 		/* TLS may hold more that no poll shows. */
 		if (done < FEED && !swarm->target->tls)

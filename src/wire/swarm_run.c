@@ -33,79 +33,132 @@ static struct swarm_op *ring_add(struct swarm_ring *ring)
 	return &ring->ops[(ring->head + ring->count++) & (ring->size - 1)];
 }
 
-/* Stamps what was queued since the last call, and sends it. */
-static int dispatch(struct swarm_client *client, uint64_t now_ns, struct err *err)
+void swarm_append(struct swarm_link *link, const struct swarm_op *op, uint64_t now_ns)
 {
-	struct swarm_ring *ring = &client->ring;
-	bool scheduled = client->swarm->driver->due != NULL;
+	if (link->node->under_way++ == 0)
+		link->node->progress_ns = now_ns;
+	*ring_add(&link->ring) = *op;
+	link->unsent++;
+}
 
-	for (size_t i = ring->count - client->unsent; i < ring->count; i++) {
+void swarm_mark(struct swarm_link *link)
+{
+	if (link->dirty)
+		return;
+	link->dirty = true;
+	link->swarm->dirty[link->swarm->dirty_count++] = link;
+}
+
+/* Stamps what was queued since the last call, and sends it. */
+static int dispatch(struct swarm_link *link, uint64_t now_ns, struct err *err)
+{
+	struct swarm_ring *ring = &link->ring;
+	bool scheduled = link->swarm->driver->due != NULL;
+
+	for (size_t i = ring->count - link->unsent; i < ring->count; i++) {
 		struct swarm_op *op = &ring->ops[(ring->head + i) & (ring->size - 1)];
 
+		/* Of one that was redirected the first time counts. */
+		if (op->sent_ns > 0)
+			continue;
 		op->sent_ns = now_ns;
 		if (!scheduled)
 			op->due_ns = now_ns;
 	}
-	client->unsent = 0;
-	return client->waits_for_room ? 0 : swarm_flush(client, err);
+	link->unsent = 0;
+	if (link->waits_for_room || swarm_flush(link, err) == 0)
+		return 0;
+	link->swarm->failed = link->node;
+	return -1;
+}
+
+static int dispatch_dirty(struct swarm *swarm, uint64_t now_ns, struct err *err)
+{
+	for (size_t i = 0; i < swarm->dirty_count; i++) {
+		swarm->dirty[i]->dirty = false;
+		if (dispatch(swarm->dirty[i], i ? clock_mono_ns() : now_ns, err) != 0)
+			return -1;
+	}
+	swarm->dirty_count = 0;
+	return 0;
 }
 
 /* False when the driver has nothing more. */
-static bool queue_next(struct swarm_client *client, uint64_t due_ns, uint64_t now_ns)
+static bool queue_next(struct swarm *swarm, size_t client, uint64_t due_ns, uint64_t now_ns)
 {
-	struct swarm *swarm = client->swarm;
-	uint64_t cookie = 0;
+	struct swarm_link *link = swarm->slots ? NULL : &swarm->nodes[0]->links[client];
+	struct swarm_op op = {.due_ns = due_ns};
 
-	if (!swarm->driver->next(swarm->driver->ctx, client->index, now_ns, &client->filling,
-				 &cookie)) {
+	buf_clear(&swarm->scratch);
+	if (!swarm->driver->next(swarm->driver->ctx, client, now_ns,
+				 link ? &link->filling : &swarm->scratch, &op)) {
 		swarm->over = true;
 		return false;
 	}
-	if (swarm->under_way++ == 0)
-		swarm->progress_ns = now_ns;
-	*ring_add(&client->ring) = (struct swarm_op){.due_ns = due_ns, .cookie = cookie};
-	client->unsent++;
+	swarm->under_way++;
+	swarm->lanes[client]++;
+	if (!link) {
+		link = swarm_route(swarm, client, &op);
+		if (!link)
+			return true;
+		buf_add(&link->filling, buf_bytes(&swarm->scratch));
+		swarm_mark(link);
+	}
+	swarm_append(link, &op, now_ns);
 	return true;
 }
 
 /* Closed loop: the next batch. */
-static int refill(struct swarm_client *client, struct err *err)
+static int refill(struct swarm *swarm, size_t client, struct err *err)
 {
-	struct swarm *swarm = client->swarm;
 	uint64_t now_ns = swarm->now_ns;
+	struct swarm_link *link = &swarm->nodes[0]->links[client];
 
 	for (size_t i = 0; i < swarm->depth && !swarm->over; i++)
-		queue_next(client, 0, now_ns);
-	if (client->unsent == 0)
-		return 0;
+		queue_next(swarm, client, 0, now_ns);
 	/* Preparing a batch takes time that is not the server's. */
-	return dispatch(client, swarm->depth > 1 ? clock_mono_ns() : now_ns, err);
+	if (swarm->depth > 1)
+		now_ns = clock_mono_ns();
+	if (swarm->slots)
+		return dispatch_dirty(swarm, now_ns, err);
+	return link->unsent > 0 ? dispatch(link, now_ns, err) : 0;
 }
 
-static int serve(struct swarm_client *client, uint32_t events, struct err *err)
+static int serve(struct swarm_link *link, uint32_t events, struct err *err)
 {
-	struct swarm *swarm = client->swarm;
+	struct swarm *swarm = link->swarm;
 
-	if ((events & EPOLLOUT) && swarm_flush(client, err) != 0)
+	if (((events & EPOLLOUT) && swarm_flush(link, err) != 0) ||
+	    ((events & (EPOLLIN | EPOLLERR | EPOLLHUP)) && swarm_receive(link, err) != 0)) {
+		swarm->failed = link->node;
 		return -1;
-	if ((events & (EPOLLIN | EPOLLERR | EPOLLHUP)) && swarm_receive(client, err) != 0)
-		return -1;
-	if (!swarm->driver->due && client->ring.count == 0 && !swarm->over)
-		return refill(client, err);
+	}
+	if (!swarm->driver->due && swarm->lanes[link->client] == 0 && !swarm->over)
+		return refill(swarm, link->client, err);
 	return 0;
 }
 
-/* The next connection in turn that has room for another command; NULL: none. */
-static struct swarm_client *with_room(struct swarm *swarm)
+static bool has_room(const struct swarm *swarm, size_t client)
 {
-	for (size_t tried = 0; tried < swarm->count; tried++) {
-		struct swarm_client *client = &swarm->clients[swarm->turn];
+	if (swarm->lanes[client] >= QUEUE_OPS)
+		return false;
+	for (size_t i = 0; i < swarm->node_count; i++)
+		if (swarm->nodes[i]->links[client].filling.len >= QUEUE_BYTES)
+			return false;
+	return true;
+}
 
-		swarm->turn = swarm->turn + 1 == swarm->count ? 0 : swarm->turn + 1;
-		if (client->ring.count < QUEUE_OPS && client->filling.len < QUEUE_BYTES)
+/* The next client in turn that has room for another command; swarm->clients: none. */
+static size_t with_room(struct swarm *swarm)
+{
+	for (size_t tried = 0; tried < swarm->clients; tried++) {
+		size_t client = swarm->turn;
+
+		swarm->turn = swarm->turn + 1 == swarm->clients ? 0 : swarm->turn + 1;
+		if (has_room(swarm, client))
 			return client;
 	}
-	return NULL;
+	return swarm->clients;
 }
 
 /* Open loop: sends what is due. */
@@ -114,26 +167,18 @@ static int send_due(struct swarm *swarm, struct err *err)
 	uint64_t now_ns = clock_mono_ns();
 
 	while (!swarm->over && swarm->due_ns <= now_ns) {
-		struct swarm_client *client = with_room(swarm);
+		size_t client = with_room(swarm);
 
-		swarm->blocked = !client;
-		if (!client || !queue_next(client, swarm->due_ns, now_ns))
+		swarm->blocked = client == swarm->clients;
+		if (swarm->blocked || !queue_next(swarm, client, swarm->due_ns, now_ns))
 			break;
-		if (!client->dirty) {
-			client->dirty = true;
-			swarm->dirty[swarm->dirty_count++] = client;
-		}
+		if (!swarm->slots)
+			swarm_mark(&swarm->nodes[0]->links[client]);
 		swarm->due_ns = swarm->driver->due(swarm->driver->ctx);
 		if (swarm->due_ns == SWARM_NEVER)
 			swarm->over = true;
 	}
-	for (size_t i = 0; i < swarm->dirty_count; i++) {
-		swarm->dirty[i]->dirty = false;
-		if (dispatch(swarm->dirty[i], i ? clock_mono_ns() : now_ns, err) != 0)
-			return -1;
-	}
-	swarm->dirty_count = 0;
-	return 0;
+	return dispatch_dirty(swarm, now_ns, err);
 }
 
 static int wait_for_events(const struct swarm *swarm, struct epoll_event *events)
@@ -154,16 +199,33 @@ static int wait_for_events(const struct swarm *swarm, struct epoll_event *events
 	return epoll_pwait2(swarm->epoll, events, EVENTS, &span, NULL);
 }
 
-static int check_progress(const struct swarm *swarm, uint64_t now_ns, struct err *err)
+static int check_progress(struct swarm *swarm, uint64_t now_ns, struct err *err)
 {
 	uint64_t limit_ms = swarm->target->timeout_ms;
 
-	if (swarm->under_way == 0 || now_ns < swarm->progress_ns ||
-	    (now_ns - swarm->progress_ns) / 1000000 < limit_ms)
+	for (size_t i = 0; i < swarm->node_count; i++) {
+		const struct swarm_node *node = swarm->nodes[i];
+
+		if (node->under_way == 0 || now_ns < node->progress_ns ||
+		    (now_ns - node->progress_ns) / 1000000 < limit_ms)
+			continue;
+		swarm->failed = node;
+		return err_set(err, ERR_REDIS,
+			       "no answer for %llu ms with %zu commands under way (--timeout)",
+			       (unsigned long long)limit_ms, node->under_way);
+	}
+	return 0;
+}
+
+/* Of a cluster: what was redirected goes on. */
+static int pump(struct swarm *swarm, struct err *err)
+{
+	if (!swarm->pump)
 		return 0;
-	return err_set(err, ERR_REDIS,
-		       "no answer for %llu ms with %zu commands under way (--timeout)",
-		       (unsigned long long)limit_ms, swarm->under_way);
+	uint64_t now_ns = clock_mono_ns();
+	if (swarm_route_pump(swarm, now_ns, err) != 0)
+		return -1;
+	return dispatch_dirty(swarm, now_ns, err);
 }
 
 /* 0 to go on, 1 when the driver wants to end, -1. */
@@ -179,7 +241,8 @@ static int between_turns(struct swarm *swarm, const volatile int *cancel, int re
 	uint64_t now_ns = ready > 0 ? swarm->now_ns : clock_mono_ns();
 	if (driver->turn && !driver->turn(driver->ctx, now_ns))
 		return 1;
-	return ready > 0 ? 0 : check_progress(swarm, now_ns, err);
+	/* One of several nodes may be silent while the others talk. */
+	return ready > 0 && swarm->node_count == 1 ? 0 : check_progress(swarm, now_ns, err);
 }
 
 static int loop(struct swarm *swarm, const volatile int *cancel, struct err *err)
@@ -194,6 +257,8 @@ static int loop(struct swarm *swarm, const volatile int *cancel, struct err *err
 				return -1;
 		if (swarm->driver->due && send_due(swarm, err) != 0)
 			return -1;
+		if (pump(swarm, err) != 0)
+			return -1;
 		int verdict = between_turns(swarm, cancel, ready, err);
 		if (verdict != 0)
 			return verdict < 0 ? -1 : 0;
@@ -201,25 +266,49 @@ static int loop(struct swarm *swarm, const volatile int *cancel, struct err *err
 	return 0;
 }
 
+static void lose(struct swarm_link *link, const struct reply *lost, uint64_t now_ns)
+{
+	const struct swarm_driver *driver = link->swarm->driver;
+	struct swarm_ring *ring = &link->ring;
+
+	for (; ring->count > 0; ring->count--, ring->head++) {
+		struct swarm_op *op = &ring->ops[ring->head & (ring->size - 1)];
+
+		op->node = (uint16_t)link->node->index;
+		if (!op->internal)
+			driver->done(driver->ctx, op, lost, now_ns);
+	}
+}
+
+static void lose_parked(struct swarm *swarm, struct swarm_parking *parking,
+			const struct reply *lost, uint64_t now_ns)
+{
+	for (size_t i = 0; i < parking->count; i++) {
+		struct swarm_op *op = &parking->items[i].op;
+
+		if (op->sent_ns == 0 && !swarm->driver->due)
+			op->due_ns = now_ns;
+		swarm->driver->done(swarm->driver->ctx, op, lost, now_ns);
+	}
+	parking->count = 0;
+}
+
 static void give_up(struct swarm *swarm, const struct err *why)
 {
 	const struct reply lost = {.type = REPLY_LOST, .text = bytes_of(why->text)};
 	uint64_t now_ns = clock_mono_ns();
 
-	for (size_t i = 0; i < swarm->count; i++) {
-		struct swarm_ring *ring = &swarm->clients[i].ring;
-
-		for (; ring->count > 0; ring->count--, ring->head++)
-			swarm->driver->done(swarm->driver->ctx,
-					    &ring->ops[ring->head & (ring->size - 1)], &lost,
-					    now_ns);
-	}
+	for (size_t n = 0; n < swarm->node_count; n++)
+		for (size_t i = 0; i < swarm->clients; i++)
+			lose(&swarm->nodes[n]->links[i], &lost, now_ns);
+	lose_parked(swarm, &swarm->returned, &lost, now_ns);
+	lose_parked(swarm, &swarm->waiting, &lost, now_ns);
 	swarm->under_way = 0;
 }
 
 static int start(struct swarm *swarm, struct err *err)
 {
-	swarm->now_ns = swarm->progress_ns = clock_mono_ns();
+	swarm->now_ns = clock_mono_ns();
 	if (swarm->driver->due) {
 		/* Else a wait lasts up to 50 µs longer than asked for. */
 		prctl(PR_SET_TIMERSLACK, 1UL);
@@ -227,9 +316,9 @@ static int start(struct swarm *swarm, struct err *err)
 		swarm->over = swarm->due_ns == SWARM_NEVER;
 		return 0;
 	}
-	for (size_t i = 0; i < swarm->count; i++) {
+	for (size_t i = 0; i < swarm->clients; i++) {
 		swarm->now_ns = clock_mono_ns();
-		if (refill(&swarm->clients[i], err) != 0)
+		if (refill(swarm, i, err) != 0)
 			return -1;
 	}
 	return 0;
@@ -247,7 +336,8 @@ int swarm_run(struct swarm *swarm, const volatile int *cancel, struct err *err)
 		return 0;
 	if (why.kind == ERR_REDIS) {
 		give_up(swarm, &why);
-		target_describe(swarm->target, &server);
+		target_describe(swarm->failed ? &swarm->failed->target : swarm->target,
+				&server);
 		err_wrap(&why, "redis %s", buf_str(&server));
 		buf_release(&server);
 	}

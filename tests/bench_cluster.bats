@@ -1,0 +1,108 @@
+# ccache bench on a Redis Cluster: every command to its slot's node, also while slots move; what each node did.
+load helpers
+load verbs
+
+setup() {
+	sandbox
+	start_cluster
+	export REDIS_URL=redis://127.0.0.1:${CLUSTER_PORTS[0]}
+}
+
+nothing_left() {
+	local i
+	for i in 0 1 2; do assert_equal "$(node_cli "$i" --scan --pattern 'cc:bench:*')" ''; done
+}
+# errors N CODE: how often the node answered so.
+errors() {
+	local count
+	count=$(node_cli "$1" INFO errorstats | tr -d '\r' | sed -n "s/^errorstat_$2:count=//p")
+	echo "${count:-0}"
+}
+answered() { (($(errors "$1" "$2") > $3)); }
+is_read() { [[ $(node_cli 0 INFO commandstats) == *cmdstat_get:* ]]; }
+# begin ARGS…: a run that lasts; ends by finish, whose document is $output.
+begin() {
+	node_cli 0 CONFIG RESETSTAT >/dev/null
+	in_background bench.log "$CCACHE" bench --duration 1h -o json "$@"
+	BENCH=$STARTED
+	wait_for is_read
+}
+finish() {
+	kill -INT "$BENCH" 2>/dev/null || true
+	wait_for gone "$BENCH"
+	CODE=0
+	wait "$BENCH" || CODE=$?
+	output=$(grep '^{' "$DIR/bench.log") stderr=
+}
+# a_key N: one of the run's keys on the node.
+a_key() { node_cli "$1" --scan --pattern 'cc:bench:*:*:*' | head -1; }
+keys_are() { (($(for i in 0 1 2; do node_cli "$i" --scan --pattern 'cc:bench:*:key:*'; done | wc -l) == $1)); }
+
+@test "bench on a cluster: each node's share, verified, over threads; nothing is left on any" {
+	cc_run bench message call-logs --max --requests 3000 --keys 200 --clients 6 --threads 2 --verify --mix get=2,set=1 -o json -q
+	assert_exit 0
+	assert_no_stderr
+	assert_json '[.count, .errors, .wrong, .redirections, .hit_ratio]' '[3000,0,0,0,1]'
+	assert_json '[.nodes[].count] | add' 3000
+	assert_json '.nodes | length == 3 and all(.count > 300 and .errors == 0 and .service_p99_us > 0)' true
+	assert_json '[.nodes[].node] | sort' "$(printf '"127.0.0.1:%s"\n' "${CLUSTER_PORTS[@]}" | jq -cs sort)"
+	nothing_left
+	cc_run bench --rate 2000 --requests 400 --keys 300 --size 1-2000 --mix get=8,set=1,del=1 -q
+	assert_exit 0
+	[[ $output == *NODE*MOVED*"127.0.0.1:${CLUSTER_PORTS[2]}"* ]] || fail "$output"
+	cc_run bench --max --requests 100 --keys 20 --size 9 --prepare 'HSET {key} f {value}' --command 'HGET {key} f' -o json -q
+	assert_exit 0
+	assert_json '.operations[0] | [.operation, .count, .hits]' '["command",100,100]'
+	nothing_left
+	begin --rate 100 --keys 60
+	wait_for keys_are 60
+	kill -KILL "$BENCH"
+	wait_for gone "$BENCH"
+	wait "$BENCH" || true
+	cc_run bench --max --requests 10 --keys 1
+	assert_exit 0
+	assert_stderr_line 'removed 60 keys that 1 killed runs had left'
+	nothing_left
+}
+
+@test "bench on a cluster: a slot that moves is followed, two nodes that disagree are not for ever, a dead one ends the run" {
+	local key slot ids=()
+	ids=("$(node_cli 0 CLUSTER MYID)" "$(node_cli 1 CLUSTER MYID)")
+	begin --max --keys 30 --clients 6 --threads 2 --verify --mix get=1,set=1
+	key=$(a_key 0)
+	slot=$(node_cli 0 CLUSTER KEYSLOT "$key")
+	node_cli 1 CLUSTER SETSLOT "$slot" IMPORTING "${ids[0]}" >/dev/null
+	node_cli 0 CLUSTER SETSLOT "$slot" MIGRATING "${ids[1]}" >/dev/null
+	node_cli 0 MIGRATE 127.0.0.1 "${CLUSTER_PORTS[1]}" "$key" 0 5000 >/dev/null
+	wait_for answered 0 ASK 20
+	node_cli 1 CLUSTER SETSLOT "$slot" NODE "${ids[1]}" >/dev/null
+	node_cli 0 CLUSTER SETSLOT "$slot" NODE "${ids[1]}" >/dev/null
+	wait_for answered 0 MOVED 0
+	finish
+	assert_equal "$CODE" 130
+	assert_json '[.errors, .wrong, .partial]' '[0,0,true]'
+	assert_json "[.nodes[] | select(.ask > 20 and .moved > 0).node]" "[\"127.0.0.1:${CLUSTER_PORTS[0]}\"]"
+	assert_json '.redirections == ([.nodes[] | .moved + .ask] | add)' true
+	nothing_left
+
+	begin --rate 2000 --keys 30 --clients 3
+	key=$(a_key 0)
+	slot=$(node_cli 0 CLUSTER KEYSLOT "$key")
+	node_cli 0 UNLINK "$key" >/dev/null
+	assert_equal "$(node_cli 0 CLUSTER SETSLOT "$slot" NODE "${ids[1]}")" OK
+	wait_for answered 1 MOVED 200
+	node_cli 0 CLUSTER SETSLOT "$slot" NODE "${ids[0]}" >/dev/null
+	finish
+	assert_json '.errors > 0 and .errors == (.errors_by_code[] | select(.error == "MOVED").count)' true
+	assert_json '.redirections >= 8 * .errors' true
+	grep -q 'operations failed: MOVED' "$DIR/bench.log" || fail "$(cat "$DIR/bench.log")"
+	nothing_left
+
+	begin --max --keys 100 --timeout 1s
+	stop "${CLUSTER_PIDS[2]}"
+	wait_for gone "$BENCH"
+	finish
+	assert_equal "$CODE" 4
+	assert_json '[.partial, .count > 0]' '[true,true]'
+	grep -q "error: redis 127.0.0.1:${CLUSTER_PORTS[2]}/0: the " "$DIR/bench.log" || fail "$(cat "$DIR/bench.log")"
+}
