@@ -90,7 +90,7 @@ keys_are() { (($(for i in 0 1 2; do node_cli "$i" --scan --pattern 'cc:bench:*:k
 	slot=$(node_cli 0 CLUSTER KEYSLOT "$key")
 	node_cli 0 UNLINK "$key" >/dev/null
 	assert_equal "$(node_cli 0 CLUSTER SETSLOT "$slot" NODE "${ids[1]}")" OK
-	wait_for answered 1 MOVED 200
+	wait_for answered 1 MOVED 200 || fail "$(cat "$DIR/bench.log")"
 	node_cli 0 CLUSTER SETSLOT "$slot" NODE "${ids[0]}" >/dev/null
 	finish
 	assert_json '.errors > 0 and .errors == (.errors_by_code[] | select(.error == "MOVED").count)' true
