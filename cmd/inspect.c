@@ -28,7 +28,6 @@ struct inspect_options {
 	uint64_t sample;
 	uint64_t top;
 	int by;
-	bool gentle;
 	bool raw;
 	uint64_t max_value;
 	struct inspect_check_options check;
@@ -86,10 +85,6 @@ static const struct opt_row rows[] = {
      AT(by),
      .help = "--top: the largest (the default), longest idle, most used (LFU), longest or "
 	     "shortest to live"},
-    {.name = "gentle",
-     .type = OPT_FLAG,
-     AT(gentle),
-     .help = "walk in small steps: other clients wait less, and it takes twice as long"},
     {.name = "raw",
      .type = OPT_FLAG,
      AT(raw),
@@ -191,10 +186,10 @@ static int check_options(const struct app *app, const struct inspect_options *op
 			       "--%s goes with one key: say --key, or a namespace and its ids",
 			       options->raw ? "raw" : "max-value");
 	if (one && (options->summary || options->sample != OPT_UNSET ||
-		    options->top != OPT_UNSET || options->by >= 0 || options->gentle))
+		    options->top != OPT_UNSET || options->by >= 0))
 		return err_set(err, ERR_USAGE,
-			       "--summary, --sample, --top, --by and --gentle are of many "
-			       "keys, not of one");
+			       "--summary, --sample, --top and --by are of many keys, not of "
+			       "one");
 	if (subject == SUBJECT_OVERVIEW && options->limit != OPT_UNSET)
 		return err_set(
 		    err, ERR_USAGE,
@@ -216,10 +211,9 @@ static enum exit_code run_check(struct app *app, const struct inspect_options *o
 		err_set(&err, ERR_USAGE,
 			"--raw shows a value, --ttl and --audit check: choose");
 	else if (options->summary || options->sample != OPT_UNSET ||
-		 options->top != OPT_UNSET || options->by >= 0 || options->gentle)
+		 options->top != OPT_UNSET || options->by >= 0)
 		err_set(&err, ERR_USAGE,
-			"--summary, --sample, --top and --gentle show, --ttl and --audit "
-			"check: choose");
+			"--summary, --sample and --top show, --ttl and --audit check: choose");
 	else if (check.ttl && check.audit)
 		err_set(&err, ERR_USAGE, "--audit checks TTLs, too: leave out --ttl");
 	else if (check.drift != OPT_UNSET && (check.ttl || check.audit))
@@ -263,8 +257,6 @@ static int check_wide(const struct inspect_options *options, bool filtered, stru
 		    err, ERR_USAGE,
 		    "--sample is of all keys; --summary counts those of a namespace or "
 		    "pattern");
-	if (options->sample != OPT_UNSET && options->gentle)
-		return err_set(err, ERR_USAGE, "--sample is gentle enough: leave out --gentle");
 	if (options->summary && !filtered)
 		return err_set(err, ERR_USAGE,
 			       "--summary goes with a namespace or --match; without them the "
@@ -288,13 +280,12 @@ static enum exit_code run_wide(struct app *app, const struct inspect_options *op
 			    NULL);
 	if (options->top != OPT_UNSET)
 		code = inspect_top_run(app, filter ? filter : &all, options->top,
-				       options->by < 0 ? 0 : options->by, options->gentle);
+				       options->by < 0 ? 0 : options->by);
 	else if (!filter || wants_figures(options))
-		code = inspect_overview_run(app, filter, options->sample, options->gentle);
+		code = inspect_overview_run(app, filter, options->sample);
 	else
 		code = inspect_list_run(
-		    app, filter, options->limit == OPT_UNSET ? LIMIT_DEFAULT : options->limit,
-		    options->gentle);
+		    app, filter, options->limit == OPT_UNSET ? LIMIT_DEFAULT : options->limit);
 	inspect_filter_release(&all);
 	return code;
 }

@@ -5,6 +5,7 @@
 #include "core/inspect_filter.h"
 #include "core/namespace.h"
 #include "core/top.h"
+#include "inspect_overview.h"
 #include "out/sink.h"
 
 /* --- a list of keys --- */
@@ -91,11 +92,12 @@ static void add_end(struct sink *sink, uint64_t listed, const struct scan_result
 }
 
 enum exit_code inspect_list_run(struct app *app, const struct inspect_filter *filter,
-				uint64_t limit, bool gentle)
+				uint64_t limit)
 {
 	struct listing listing = {.filter = filter, .limit = limit};
 	struct scan_options scan = {.match = buf_bytes(&filter->glob),
-				    .gentle = gentle,
+				    .gentle = true,
+				    .lenient = true,
 				    .probes_of = choose_probes,
 				    .fn = on_key,
 				    .ctx = &listing};
@@ -112,8 +114,7 @@ enum exit_code inspect_list_run(struct app *app, const struct inspect_filter *fi
 	if (listing.more)
 		app_info(app, "the first %llu keys; --limit 0 lists all",
 			 (unsigned long long)listing.listed);
-	if (result.denied & SCAN_BYTES)
-		app_warn(app, "this user may not run MEMORY USAGE: no sizes");
+	inspect_tell_denied(app, &result);
 	return app_finish(app, listing.sink, code);
 }
 
@@ -126,7 +127,7 @@ static const struct out_column top_columns[K_COUNT] = {
 };
 
 enum exit_code inspect_top_run(struct app *app, const struct inspect_filter *filter,
-			       uint64_t count, int by, bool gentle)
+			       uint64_t count, int by)
 {
 	static const struct out_column ranked = {.name = "by", .title = "By"};
 	static const struct out_column matched = {
@@ -136,8 +137,7 @@ enum exit_code inspect_top_run(struct app *app, const struct inspect_filter *fil
 	    .name = "keys", .columns = columns, .column_count = K_COUNT, .primary = true};
 	struct top top = {0};
 	struct err err = {0};
-	int status =
-	    top_find(app->redis, filter, (enum top_by)by, (size_t)count, gentle, &top, &err);
+	int status = top_find(app->redis, filter, (enum top_by)by, (size_t)count, &top, &err);
 
 	for (size_t i = 0; i < K_COUNT; i++)
 		columns[i] = top_columns[i];
@@ -154,6 +154,8 @@ enum exit_code inspect_top_run(struct app *app, const struct inspect_filter *fil
 	enum exit_code code = app_finish(app, sink, EXIT_DONE);
 	if (status != 0)
 		code = exit_worst(code, app_fail(app, &err));
+	else
+		inspect_tell_denied(app, &top.scan);
 	top_release(&top);
 	return code;
 }

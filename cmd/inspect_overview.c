@@ -10,6 +10,7 @@
 #include "out/sink.h"
 #include "wire/redis.h"
 
+#include <inttypes.h>
 #include <sys/random.h>
 
 static void on_progress(void *ctx, uint64_t keys)
@@ -27,10 +28,10 @@ static uint64_t random_seed(void)
 }
 
 static int look(struct app *app, const struct inspect_filter *filter, uint64_t sample,
-		bool gentle, struct inspect_overview *overview, struct err *err)
+		struct inspect_overview *overview, struct err *err)
 {
 	struct inspect_options options = {
-	    .filter = filter, .gentle = gentle, .progress = on_progress};
+	    .filter = filter, .lenient = true, .progress = on_progress};
 
 	if (sample != OPT_UNSET)
 		return inspect_sample(app->redis, app_namespaces(app), sample, random_seed(),
@@ -43,12 +44,27 @@ static int look(struct app *app, const struct inspect_filter *filter, uint64_t s
 	return status;
 }
 
+void inspect_tell_denied(struct app *app, const struct scan_result *scan)
+{
+	if (scan->denied & SCAN_BYTES)
+		app_warn(app, "this user may not run MEMORY USAGE: no sizes");
+	if (scan->denied & SCAN_TYPE)
+		app_warn(app, "this user may not run TYPE: no wrong types");
+	if (scan->denied & SCAN_TTL)
+		app_warn(app, "this user may not run PTTL: no TTLs");
+	if (scan->forbidden)
+		app_warn(app,
+			 "keys outside this user's key patterns: %" PRIu64
+			 "; they are counted, and no more is known of them",
+			 scan->forbidden);
+}
+
 enum exit_code inspect_overview_run(struct app *app, const struct inspect_filter *filter,
-				    uint64_t sample, bool gentle)
+				    uint64_t sample)
 {
 	struct inspect_overview overview = {0};
 	struct err err = {0};
-	int status = look(app, filter, sample, gentle, &overview, &err);
+	int status = look(app, filter, sample, &overview, &err);
 	struct sink *sink = app_sink(app, overview.sampled ? "inspect-sample" : "inspect", 1);
 
 	if (overview.sampled)
@@ -59,10 +75,7 @@ enum exit_code inspect_overview_run(struct app *app, const struct inspect_filter
 	enum exit_code code = app_finish(app, sink, EXIT_DONE);
 	if (status != 0)
 		code = exit_worst(code, app_fail(app, &err));
-	if (overview.scan.denied & SCAN_BYTES)
-		app_warn(app, "this user may not run MEMORY USAGE: no sizes");
-	if (overview.scan.denied & SCAN_TYPE)
-		app_warn(app, "this user may not run TYPE: no wrong types");
+	inspect_tell_denied(app, &overview.scan);
 	if (status == 0 && sample != OPT_UNSET && !overview.sampled)
 		app_info(app, "so few keys that all were looked at: no estimates");
 	inspect_overview_release(&overview);

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 struct inspect_filter;
+struct scan_result;
 
 /*
  * The figures of every namespace (filter NULL), or of the filter's keys;
@@ -14,6 +15,9 @@ struct inspect_filter;
  * ccache.inspect and ccache.inspect-sample.
  */
 enum exit_code inspect_overview_run(struct app *app, const struct inspect_filter *filter,
-				    uint64_t sample, bool gentle);
+				    uint64_t sample);
+
+/* Says what this user may not learn, and which figures lack for it. */
+void inspect_tell_denied(struct app *app, const struct scan_result *scan);
 
 #endif

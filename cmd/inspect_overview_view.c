@@ -114,10 +114,16 @@ static struct out_value share_of(uint64_t part, uint64_t whole)
 	return whole ? out_real((double)part / (double)whole) : OUT_NONE;
 }
 
+static struct out_value of_ttls(bool known, uint64_t count)
+{
+	return known ? out_uint(count) : OUT_NONE;
+}
+
 static void overview_row(struct sink *sink, const struct inspect_overview *overview,
 			 const struct inspect_group *group)
 {
 	bool bytes_known = !(overview->scan.denied & SCAN_BYTES);
+	bool ttls_known = !(overview->scan.denied & SCAN_TTL);
 	struct buf bands = {0};
 	unsigned second = 0;
 	uint32_t worst = inspect_group_worst(group, &second);
@@ -130,16 +136,16 @@ static void overview_row(struct sink *sink, const struct inspect_overview *overv
 		     [O_LARGEST] = group->largest ? out_uint(group->largest) : OUT_NONE,
 		     [O_LARGEST_KEY] =
 			 group->largest ? out_text(buf_bytes(&group->largest_key)) : OUT_NONE,
-		     [O_NO_TTL] = out_uint(group->no_ttl),
-		     [O_OVER] = out_uint(group->over_policy),
+		     [O_NO_TTL] = of_ttls(ttls_known, group->no_ttl),
+		     [O_OVER] = of_ttls(ttls_known, group->over_policy),
 		     [O_WRONG] = out_uint(group->wrong_type),
 		     [O_TYPES] = out_uint(group->types_checked),
-		     [O_SOON_10] = out_uint(group->expiring_10s),
-		     [O_SOON_60] = out_uint(group->expiring_60s),
-		     [O_SHARE_10] = share_of(group->expiring_10s, group->keys),
-		     [O_SHARE_60] = share_of(group->expiring_60s, group->keys),
+		     [O_SOON_10] = of_ttls(ttls_known, group->expiring_10s),
+		     [O_SOON_60] = of_ttls(ttls_known, group->expiring_60s),
+		     [O_SHARE_10] = share_of(group->expiring_10s, ttls_known ? group->keys : 0),
+		     [O_SHARE_60] = share_of(group->expiring_60s, ttls_known ? group->keys : 0),
 		     [O_WORST_IN] = worst ? out_uint(second) : OUT_NONE,
-		     [O_WORST_KEYS] = out_uint(worst),
+		     [O_WORST_KEYS] = of_ttls(ttls_known, worst),
 		     [O_TTL_MEDIAN] = inspect_view_quantile(group, 0.5),
 		     [O_TTLS] = inspect_view_bands(sink, group, &bands),
 		     [O_TTL_MIN] = inspect_view_quantile(group, 0),
@@ -173,6 +179,8 @@ static void add_walk(struct sink *sink, const struct inspect_overview *overview)
 		field(sink, "exact", "Exact", OUT_PLAIN, 0,
 		      out_bool(scan->complete && !scan->resized));
 		field(sink, "gone_keys", "Gone", OUT_COUNT, 0, out_uint(scan->gone));
+		field(sink, "forbidden_keys", "Forbidden", OUT_COUNT, 0,
+		      out_uint(scan->forbidden));
 		field(sink, "types_sampled", "Types sampled", OUT_PLAIN, 0,
 		      out_bool(overview->types_sampled));
 		field(sink, "probe_hits", "Hits", OUT_COUNT, 0, out_uint(scan->hits));
@@ -201,16 +209,17 @@ static void add_cliff(struct sink *sink, const struct inspect_overview *overview
 	inspect_overview_sum(overview, &sum);
 	uint32_t worst = inspect_group_worst(&sum, &second);
 	bool people = sink_format(sink) == OUT_TABLE;
+	bool known = !(overview->scan.denied & SCAN_TTL);
 	if (!people || sum.ttl_ms.total) {
 		field(sink, "expiring_10s", "Expiring in 10 s", OUT_COUNT, 0,
-		      out_uint(sum.expiring_10s));
+		      of_ttls(known, sum.expiring_10s));
 		field(sink, "expiring_60s", "Expiring in 60 s", OUT_COUNT, 0,
-		      out_uint(sum.expiring_60s));
+		      of_ttls(known, sum.expiring_60s));
 	}
 	if (!people) {
 		field(sink, "worst_second_in_s", "", OUT_COUNT, 0,
 		      worst ? out_uint(second) : OUT_NONE);
-		field(sink, "worst_second_keys", "", OUT_COUNT, 0, out_uint(worst));
+		field(sink, "worst_second_keys", "", OUT_COUNT, 0, of_ttls(known, worst));
 	} else if (worst) {
 		num_format_count(&text, worst);
 		buf_add_str(&text, worst == 1 ? " key, in " : " keys, in ");

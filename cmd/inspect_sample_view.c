@@ -120,6 +120,11 @@ static struct out_value count_of(const struct inspect_overview *overview, uint64
 	return rounded(estimate_count(seen, overview->sampled, overview->total).value);
 }
 
+static struct out_value of_ttls(const struct inspect_overview *overview, uint64_t seen)
+{
+	return overview->scan.denied & SCAN_TTL ? OUT_NONE : count_of(overview, seen);
+}
+
 static void sample_row(struct sink *sink, const struct inspect_overview *overview,
 		       const struct inspect_group *group)
 {
@@ -140,11 +145,11 @@ static void sample_row(struct sink *sink, const struct inspect_overview *overvie
 			   [S_BYTES_LOW] = sized ? bound(&bytes, bytes.low) : OUT_NONE,
 			   [S_BYTES_HIGH] = sized ? bound(&bytes, bytes.high) : OUT_NONE,
 			   [S_SAMPLED] = out_uint(group->keys),
-			   [S_NO_TTL] = count_of(overview, group->no_ttl),
-			   [S_OVER] = count_of(overview, group->over_policy),
+			   [S_NO_TTL] = of_ttls(overview, group->no_ttl),
+			   [S_OVER] = of_ttls(overview, group->over_policy),
 			   [S_WRONG] = count_of(overview, group->wrong_type),
-			   [S_SOON_10] = count_of(overview, group->expiring_10s),
-			   [S_SOON_60] = count_of(overview, group->expiring_60s),
+			   [S_SOON_10] = of_ttls(overview, group->expiring_10s),
+			   [S_SOON_60] = of_ttls(overview, group->expiring_60s),
 			   [S_TTL_MEDIAN] = inspect_view_quantile(group, 0.5),
 			   [S_TTLS] = inspect_view_bands(sink, group, &bands),
 		       });

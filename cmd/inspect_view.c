@@ -134,7 +134,7 @@ static void add_ttl(struct sink *sink, const struct inspect_key_view *view)
 	const struct keyinfo *info = view->info;
 	uint64_t limit = view->ns ? ns_ttl_limit_ms(view->ns, view->vars, clock_wall_ms()) : 0;
 
-	if (info->ttl_ms < 0 && sink_format(sink) == OUT_TABLE)
+	if (info->ttl_ms == -1 && sink_format(sink) == OUT_TABLE)
 		add(sink, "ttl_ms", "TTL", OUT_PLAIN, out_str("none: it lives for ever"));
 	else
 		add(sink, "ttl_ms", "TTL", OUT_MS, ttl_value(info->ttl_ms));

@@ -14,7 +14,7 @@ _ccache_options() {
 	case $1 in
 	get) echo ' --meta --no-fetch --no-store --refresh' ;;
 	warm) echo ' --all --set --ids --from --existing --if --expiring --ttl --deadline --until --failures --prune --evict --ephemeral --if-locked --dry-run' ;;
-	inspect) echo ' --key --match --where --limit --summary --sample --top --by --gentle --raw --max-value --ttl --audit --repair --dry-run --yes -y --max-keys --backup --no-backup --drift --examples' ;;
+	inspect) echo ' --key --match --where --limit --summary --sample --top --by --raw --max-value --ttl --audit --repair --dry-run --yes -y --max-keys --backup --no-backup --drift --examples' ;;
 	invalidate) echo ' --where --all --key --keys --null -0 --match --tag --older-than --ttl-below --ttl-above --everything --no-relations --dry-run --yes -y --max-keys --soft --in --throttle --rewarm --verify --backup --no-backup --backup-limit --undo --salvage --elsewhere --resume --event --data --explain --follow --event-field --bad-events --group --consumer --claim-after --max-tries --dead-letter --report-every' ;;
 	stats) echo ' --sample --scan --max-lines --max-bytes --max-latency --top --watch --check --fail-if --textfile --metric-names --reset --yes -y' ;;
 	bench) echo ' --max --clients --pipeline --threads --rate --ramp-to --poisson --duration --requests --warm-up --mix --miss --keys --size --ttl --pick --exponent --seed --command --prepare --ids --read-live --sample --verify --assert --hdr --rounds --baseline --max-regress --source --stampede --source-latency --preset --job --save-job --yes -y --dry-run' ;;
@@ -55,7 +55,6 @@ _ccache_argument() {
 	inspect:--sample) echo 'any' ;;
 	inspect:--top) echo 'any' ;;
 	inspect:--by) echo 'words bytes idle freq ttl expiry' ;;
-	inspect:--gentle) return 1 ;;
 	inspect:--raw) return 1 ;;
 	inspect:--max-value) echo 'any' ;;
 	inspect:--ttl) return 1 ;;

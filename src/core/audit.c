@@ -379,7 +379,7 @@ int audit_run(struct redis *redis, const struct audit_options *options,
 
 	if (status == 0 && !err_is_set(&audit.err))
 		flush(&audit, &audit.err);
-	if (ret_result->scan.denied & SCAN_TYPE)
+	if (ret_result->scan.denied & SCAN_TYPE || ret_result->scan.forbidden)
 		ret_result->denied = "TYPE";
 	if (status == 0 && err_is_set(&audit.err)) {
 		*err = audit.err;

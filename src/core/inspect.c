@@ -19,7 +19,7 @@
 struct walk {
 	const struct nsset *set;
 	const struct inspect_filter *filter; /* NULL: every key */
-	bool gentle;
+	bool lenient;
 	struct inspect_overview *overview;
 	inspect_progress_fn *progress;
 	void *ctx;
@@ -115,8 +115,11 @@ static void end(struct walk *walk)
 
 static int walk_keys(struct redis *redis, struct walk *walk, struct err *err)
 {
-	struct scan_options options = {
-	    .gentle = walk->gentle, .probes_of = choose_probes, .fn = fold, .ctx = walk};
+	struct scan_options options = {.gentle = true,
+				       .lenient = walk->lenient,
+				       .probes_of = choose_probes,
+				       .fn = fold,
+				       .ctx = walk};
 
 	if (walk->filter)
 		options.match = buf_bytes(&walk->filter->glob);
@@ -129,7 +132,7 @@ int inspect_overview_of(struct redis *redis, const struct nsset *set,
 {
 	struct walk walk = {.set = set,
 			    .filter = options->filter,
-			    .gentle = options->gentle,
+			    .lenient = options->lenient,
 			    .overview = ret_overview,
 			    .progress = options->progress,
 			    .ctx = options->ctx};
@@ -175,7 +178,7 @@ static void start_again(void *ctx)
 int inspect_sample(struct redis *redis, const struct nsset *set, uint64_t keys, uint64_t seed,
 		   struct inspect_overview *ret_overview, struct err *err)
 {
-	struct walk walk = {.set = set, .overview = ret_overview};
+	struct walk walk = {.set = set, .lenient = true, .overview = ret_overview};
 	struct sample_options options = {.keys = keys,
 					 .seed = seed,
 					 .probes = SCAN_TTL | SCAN_TYPE | SCAN_BYTES,

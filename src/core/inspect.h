@@ -31,7 +31,7 @@ typedef void inspect_progress_fn(void *ctx, uint64_t keys);
 /* Which keys, and how. All zero: every key. */
 struct inspect_options {
 	const struct inspect_filter *filter; /* only its keys, each with its type */
-	bool gentle;                         /* as in scan_options */
+	bool lenient;                        /* as in scan_options */
 	inspect_progress_fn *progress;
 	void *ctx;
 };

@@ -23,6 +23,7 @@ static const char *length_command(const char *type)
 /* Where a figure goes. One that must be known fails the whole when it is refused. */
 struct slot {
 	int64_t *number;
+	int64_t refused; /* what it is when this user may not ask; 0: what it was */
 	char *text;
 	size_t text_size;
 	bool needed;
@@ -44,6 +45,8 @@ static void on_figure(void *ctx, const struct reply *reply)
 	}
 	if (slot->number && reply->type == REPLY_INTEGER)
 		*slot->number = reply->integer;
+	if (slot->refused && reply->type == REPLY_ERROR)
+		*slot->number = slot->refused;
 	if (!slot->text || (reply->type != REPLY_STATUS && reply->type != REPLY_STRING))
 		return;
 	size_t len = reply->text.len < slot->text_size ? reply->text.len : slot->text_size - 1;
@@ -60,7 +63,7 @@ static int read_figures(struct redis *redis, struct bytes key, struct keyinfo *i
 	    {.number = &info->idle_s},
 	    {.number = &info->frequency},
 	    {.text = info->type, .text_size = sizeof info->type, .needed = true},
-	    {.number = &info->ttl_ms, .needed = true},
+	    {.number = &info->ttl_ms, .refused = -3},
 	    {.text = info->encoding, .text_size = sizeof info->encoding},
 	    {.number = &info->bytes},
 	};
@@ -157,7 +160,7 @@ int keyinfo_read(struct redis *redis, struct bytes key, const struct keyinfo_lim
 	    .ttl_ms = -2, .bytes = -1, .length = -1, .idle_s = -1, .frequency = -1};
 	if (read_figures(redis, key, ret_info, err) != 0)
 		return -1;
-	ret_info->exists = ret_info->ttl_ms != -2;
+	ret_info->exists = ret_info->ttl_ms != -2 && strcmp(ret_info->type, "none") != 0;
 	const char *length = length_command(ret_info->type);
 	if (!ret_info->exists || !length)
 		return 0;

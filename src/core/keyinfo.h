@@ -23,7 +23,7 @@ struct keyinfo {
 	bool exists;
 	char type[16]; /* as TYPE says */
 	char encoding[32];
-	int64_t ttl_ms;    /* -1: lives for ever */
+	int64_t ttl_ms;    /* -1: lives for ever; -3: this user may not ask */
 	int64_t bytes;     /* MEMORY USAGE */
 	int64_t length;    /* STRLEN, HLEN, SCARD, … */
 	int64_t idle_s;    /* since the last access, read before the value */

@@ -129,13 +129,15 @@ static void take_key(struct draw *draw, struct bytes key)
 		draw->key_room = draw->key_room ? draw->key_room * 2 : ROUND;
 		draw->keys = mem_resize(draw->keys, draw->key_room, sizeof *draw->keys);
 	}
-	draw->keys[draw->key_count++] =
-	    (struct scan_key){.key = mem_arena_bytes(&draw->arena, key),
-			      .asked = draw->options->probes & ~draw->result->scan.denied,
-			      .bytes = -1,
-			      .idle_s = -1,
-			      .freq = -1,
-			      .type = -1};
+	draw->keys[draw->key_count++] = (struct scan_key){
+	    .key = mem_arena_bytes(&draw->arena, key),
+	    .asked = draw->options->probes & ~draw->result->scan.denied,
+	    .lenient = true,
+	    .ttl_ms = draw->result->scan.denied & SCAN_TTL ? SCAN_TTL_UNKNOWN : 0,
+	    .bytes = -1,
+	    .idle_s = -1,
+	    .freq = -1,
+	    .type = -1};
 }
 
 static void on_bucket(void *ctx, const struct reply *reply)
@@ -162,6 +164,7 @@ static void yield(struct draw *draw, const struct scan_key *key)
 		return;
 	}
 	scan->keys++;
+	scan->forbidden += key->forbidden;
 	draw->stopped = !draw->options->fn(draw->options->ctx, key);
 }
 

@@ -9,14 +9,14 @@
 #include "core/scan_slots.h"
 #include "wire/redis.h"
 
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 
+/* Keys between two looks at the number of keys. */
+#define SIZE_EVERY 256
 /* One whose keys are yielded, one whose probes are under way, one that SCAN fills. */
 #define PAGES 3
-/* Commands that a server reads at once are answered before it turns to another client. */
-#define GENTLE_PAGE 32
-#define GENTLE_COMMANDS 64
 
 struct page {
 	struct walk *walk;
@@ -35,6 +35,7 @@ struct walk {
 	struct scan_result result;
 	struct scan_pace pace;
 	struct scan_table table;
+	size_t unsized; /* keys asked for since the table's size was */
 	struct scan_slots slots;
 	uint64_t reconnects; /* at the start */
 	struct page pages[PAGES];
@@ -55,6 +56,16 @@ struct scan {
 	size_t count;
 	bool stopped; /* fn said so */
 };
+
+static void set_window(struct walk *walk)
+{
+	struct redis_limits limits = redis_limits(walk->redis);
+
+	if (!walk->scan->options->gentle)
+		return;
+	limits.commands = scan_pace_window(&walk->pace);
+	redis_set_limits(walk->redis, &limits);
+}
 
 /* --- what comes back --- */
 
@@ -102,17 +113,21 @@ static void fill_page(struct walk *walk, struct page *page, const struct reply *
 		struct scan_key *kept = &page->keys[page->count++];
 		*kept = (struct scan_key){.key = mem_arena_bytes(&page->arena, key),
 					  .asked = options->probes,
+					  .lenient = options->lenient,
 					  .bytes = -1,
 					  .idle_s = -1,
 					  .freq = -1,
 					  .type = -1};
 		if (options->probes_of)
 			kept->asked = options->probes_of(options->ctx, kept);
+		if (kept->asked & walk->scan->sum->denied & SCAN_TTL)
+			kept->ttl_ms = SCAN_TTL_UNKNOWN;
 		kept->asked &= ~walk->scan->sum->denied;
 	}
 	page->left = page->count ? page->keys[0].asked : 0;
 	settle(page);
 	scan_pace_answered(&walk->pace, list->count, bytes);
+	set_window(walk);
 }
 
 static int read_cursor(struct walk *walk, const struct reply *reply, struct err *err)
@@ -187,9 +202,7 @@ static int ask_page(struct walk *walk, struct err *err)
 	const struct scan_options *options = walk->scan->options;
 	char count[24];
 	char cursor[24];
-	size_t page = options->page     ? options->page
-		      : options->gentle ? GENTLE_PAGE
-					: walk->pace.count;
+	size_t page = options->page ? options->page : walk->pace.count;
 	struct bytes argv[6] = {BYTES("SCAN"), {cursor, 0}, BYTES("COUNT"), {count, 0}};
 	struct bytes size = BYTES("DBSIZE");
 
@@ -202,8 +215,10 @@ static int ask_page(struct walk *walk, struct err *err)
 	}
 	walk->asked = true;
 	scan_pace_asked(&walk->pace);
-	if (!walk->table.unknown && ask(walk, &size, 1, on_size, err) != 0)
+	if (!walk->table.unknown && walk->unsized == 0 &&
+	    ask(walk, &size, 1, on_size, err) != 0)
 		return -1;
+	walk->unsized = walk->unsized + page < SIZE_EVERY ? walk->unsized + page : 0;
 	return ask(walk, argv, options->match.len ? 6 : 4, on_page, err);
 }
 
@@ -250,6 +265,7 @@ static void yield(struct walk *walk, const struct scan_key *key)
 	}
 	if (!options->own || !ns_is_own_key(key->key))
 		walk->result.keys++;
+	walk->result.forbidden += key->forbidden;
 	if (!options->fn(options->ctx, key))
 		walk->scan->stopped = true;
 }
@@ -356,7 +372,8 @@ static void begin(struct scan *scan)
 		walk->table.keys_min = UINT64_MAX;
 		walk->cursor = options->start_fn ? options->start_fn(options->ctx, walk->redis)
 						 : options->start;
-		scan_pace_init(&walk->pace);
+		scan_pace_init(&walk->pace, options->gentle);
+		set_window(walk);
 		for (size_t page = 0; page < PAGES; page++)
 			walk->pages[page].walk = walk;
 	}
@@ -369,6 +386,7 @@ static void add(struct scan_result *sum, const struct walk *walk)
 	sum->keys += part->keys;
 	sum->own += part->own;
 	sum->gone += part->gone;
+	sum->forbidden += part->forbidden;
 	sum->hits += part->hits;
 	sum->complete = sum->complete && goes_on(walk);
 	sum->broken = sum->broken || part->broken;
@@ -408,11 +426,32 @@ static int end(struct scan *scan, int status, struct err *err)
 	return status;
 }
 
+/*
+ * On a host of the server's own a process that wakes as often as this one must not
+ * push others aside: SCHED_BATCH waits for its turn (sched(7)). What was before, or -1.
+ */
+static int give_way(void)
+{
+	const struct sched_param none = {0};
+	int before = sched_getscheduler(0);
+
+	if (before != SCHED_OTHER || sched_setscheduler(0, SCHED_BATCH, &none) != 0)
+		return -1;
+	return before;
+}
+
+static void take_turn(int policy)
+{
+	const struct sched_param none = {0};
+
+	if (policy >= 0)
+		sched_setscheduler(0, policy, &none);
+}
+
 int scan_run(struct redis *redis, const struct scan_options *options,
 	     struct scan_result *ret_result, struct err *err)
 {
 	const struct redis_limits before = redis_limits(redis);
-	struct redis_limits limits = before;
 	struct err ignored = {0};
 	struct scan scan = {.redis = redis, .options = options, .sum = ret_result};
 
@@ -422,13 +461,12 @@ int scan_run(struct redis *redis, const struct scan_options *options,
 		return -1;
 	ret_result->complete = true;
 	begin(&scan);
-	if (options->gentle)
-		limits.commands = GENTLE_COMMANDS;
-	redis_set_limits(redis, &limits);
+	int policy = options->gentle ? give_way() : -1;
 	int status = walk_all(&scan, err);
 	if (status != 0) /* nothing under way may answer into what ends here */
 		redis_drain(redis, 0, &ignored);
 	redis_set_limits(redis, &before);
+	take_turn(policy);
 	return end(&scan, status, err);
 }
 

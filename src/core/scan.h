@@ -24,14 +24,18 @@ enum scan_probe {
 };
 #define SCAN_PROBES 5
 
-#define SCAN_TTL_NONE (-1) /* the key lives for ever */
-#define SCAN_TTL_GONE (-2) /* the key vanished between SCAN and probe */
+#define SCAN_TTL_NONE (-1)    /* the key lives for ever */
+#define SCAN_TTL_GONE (-2)    /* the key vanished between SCAN and probe */
+#define SCAN_TTL_UNKNOWN (-3) /* this user may not ask: only of a lenient walk */
 
 struct scan_key {
 	struct bytes key; /* valid inside the callback */
-	unsigned asked;   /* probes */
-	int64_t ttl_ms;   /* or SCAN_TTL_NONE, SCAN_TTL_GONE; 0 when not asked */
-	int64_t bytes;    /* these four: -1: not asked, not allowed, or gone */
+	unsigned asked;   /* probes; less those that were refused */
+	bool lenient;     /* as in scan_options */
+	bool forbidden;   /* a probe was refused because of this key */
+	int64_t
+	    ttl_ms;    /* or SCAN_TTL_NONE, SCAN_TTL_GONE, SCAN_TTL_UNKNOWN; 0 when not asked */
+	int64_t bytes; /* these four: -1: not asked, not allowed, or gone */
 	int64_t idle_s;
 	int64_t freq; /* under an LFU policy only */
 	int type;     /* enum ns_type, NS_ANY: a module's */
@@ -58,20 +62,22 @@ struct scan_options {
 	scan_start_fn *start_fn; /* or NULL: start */
 	unsigned probes;
 	scan_probes_fn *probes_of; /* or NULL: probes for each */
-	bool gentle; /* hold the server a tenth of a millisecond at a time; twice as slow */
-	bool own;    /* yield the keys that are ccache's own, too */
-	size_t page; /* SCAN's COUNT; 0: as many as the server does in well under 1 ms */
+	bool gentle;  /* hold the server a tenth of a millisecond at a time; twice as long */
+	bool lenient; /* go on where PTTL is refused: it is what most walks are for */
+	bool own;     /* yield the keys that are ccache's own, too */
+	size_t page;  /* SCAN's COUNT; 0: as many as the server does in well under 1 ms */
 	scan_key_fn *fn;
 	scan_page_fn *page_fn; /* may be NULL */
 	void *ctx;
 };
 
 struct scan_result {
-	uint64_t keys;     /* yielded, keys that are ccache's own left out */
-	uint64_t own;      /* sidecars and the like, left out */
-	uint64_t gone;     /* vanished before their probe (not yielded) */
-	uint64_t hits;     /* probes that the server counts among its keyspace hits */
-	uint64_t expected; /* DBSIZE at the start, 0: not allowed to ask */
+	uint64_t keys;      /* yielded, keys that are ccache's own left out */
+	uint64_t own;       /* sidecars and the like, left out */
+	uint64_t gone;      /* vanished before their probe (not yielded) */
+	uint64_t hits;      /* probes that the server counts among its keyspace hits */
+	uint64_t expected;  /* DBSIZE at the start, 0: not allowed to ask */
+	uint64_t forbidden; /* keys yielded of which this user may not learn everything */
 	unsigned denied; /* probes that this user may not send, or this server does not know */
 	bool complete;   /* the cursor came back to 0 and fn never stopped it */
 	bool broken;     /* it failed because the connection broke: it may be run again */

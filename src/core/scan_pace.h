@@ -13,15 +13,23 @@
 #define SCAN_PACE_PAGES 8
 struct scan_pace {
 	size_t count; /* for the next SCAN */
+	bool gentle;  /* as in scan_options */
 	uint64_t asked_ns;
 	uint64_t trip_ns;                   /* the shortest page so far bounds the round trip */
 	uint64_t costs_ns[SCAN_PACE_PAGES]; /* of a key, of the last pages */
 	size_t pages;
 };
-void scan_pace_init(struct scan_pace *pace);
+void scan_pace_init(struct scan_pace *pace, bool gentle);
 void scan_pace_asked(struct scan_pace *pace);
 /* A page came: so many bytes of keys in it. */
 void scan_pace_answered(struct scan_pace *pace, size_t keys, size_t bytes);
+/*
+ * Of a gentle walk: how many commands may be under way. A server answers all
+ * that it read at once before it turns to another client, so this bounds how
+ * long that one waits; over a slow line it grows with the round trip, for
+ * there most of them are on the way.
+ */
+size_t scan_pace_window(const struct scan_pace *pace);
 
 /*
  * Whether the server's hash table can have changed its size during a walk.

@@ -4,6 +4,8 @@
 #include "core/namespace.h"
 #include "wire/redis.h"
 
+#include <string.h>
+
 int scan_ask(struct redis *redis, enum scan_probe probe, struct bytes key,
 	     const struct redis_command *how, struct err *err)
 {
@@ -34,6 +36,31 @@ static int type_of(struct bytes name)
 	return NS_ANY;
 }
 
+/* The user's key patterns leave this key out: others may be asked all the same. */
+static bool is_of_key(const struct reply *reply)
+{
+	const struct bytes words = BYTES("to access");
+
+	return reply_error_kind(reply) == REPLY_ERR_NOPERM &&
+	       memmem(reply->text.ptr, reply->text.len, words.ptr, words.len);
+}
+
+static int take_refusal(const struct redis *redis, enum scan_probe probe, const char *command,
+			const struct reply *reply, struct scan_key *key,
+			struct scan_result *result, struct err *err)
+{
+	if (probe == SCAN_TTL && !key->lenient)
+		return redis_fail(redis, reply, command, key->key, err);
+	key->asked &= ~(unsigned)probe;
+	if (probe == SCAN_TTL)
+		key->ttl_ms = SCAN_TTL_UNKNOWN;
+	if (is_of_key(reply))
+		key->forbidden = true;
+	else
+		result->denied |= probe;
+	return 0;
+}
+
 int scan_take(const struct redis *redis, enum scan_probe probe, const struct reply *reply,
 	      struct scan_key *key, struct scan_result *result, struct err *err)
 {
@@ -41,8 +68,6 @@ int scan_take(const struct redis *redis, enum scan_probe probe, const struct rep
 					       "MEMORY USAGE"};
 	int64_t number = reply->type == REPLY_INTEGER ? reply->integer : -1;
 
-	/* who may not ask does without, but not without the TTL: it is what all this is about
-	 */
 	switch (reply_error_kind(reply)) {
 	case REPLY_ERR_MOVED:
 	case REPLY_ERR_ASK:
@@ -54,12 +79,9 @@ int scan_take(const struct redis *redis, enum scan_probe probe, const struct rep
 	}
 	if (reply->type == REPLY_LOST)
 		return redis_unreached(redis, reply, err);
-	if (reply->type == REPLY_ERROR && probe == SCAN_TTL)
-		return redis_fail(redis, reply, commands[__builtin_ctz(probe)], key->key, err);
-	if (reply->type == REPLY_ERROR) {
-		result->denied |= probe;
-		return 0;
-	}
+	if (reply->type == REPLY_ERROR)
+		return take_refusal(redis, probe, commands[__builtin_ctz(probe)], reply, key,
+				    result, err);
 	result->hits += probe != SCAN_BYTES && reply->type != REPLY_NIL;
 	switch (probe) {
 	case SCAN_IDLE:

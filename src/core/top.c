@@ -209,18 +209,21 @@ static int denied(const struct ranking *ranking, struct err *err)
 		"the server does not count how often keys are used (its "
 		"maxmemory-policy is not an LFU one, or this user may not run OBJECT): "
 		"rank --by idle",
+	    [TOP_TTL] = "this user may not run PTTL: rank --by bytes",
+	    [TOP_EXPIRY] = "this user may not run PTTL: rank --by bytes",
 	};
 
 	return err_set(err, ERR_REDIS, "%s", reasons[ranking->by]);
 }
 
 int top_find(struct redis *redis, const struct inspect_filter *filter, enum top_by by,
-	     size_t limit, bool gentle, struct top *ret_top, struct err *err)
+	     size_t limit, struct top *ret_top, struct err *err)
 {
 	struct ranking ranking = {
 	    .redis = redis, .filter = filter, .by = by, .limit = limit, .top = ret_top};
 	struct scan_options options = {.match = buf_bytes(&filter->glob),
-				       .gentle = gentle,
+				       .gentle = true,
+				       .lenient = true,
 				       .probes_of = choose_probe,
 				       .fn = on_key,
 				       .ctx = &ranking};

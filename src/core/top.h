@@ -46,7 +46,7 @@ struct top {
  * server does not tell what is ranked by.
  */
 int top_find(struct redis *redis, const struct inspect_filter *filter, enum top_by by,
-	     size_t limit, bool gentle, struct top *ret_top, struct err *err);
+	     size_t limit, struct top *ret_top, struct err *err);
 void top_release(struct top *top);
 
 #endif

@@ -49,16 +49,13 @@ speed() {
 		of_server timed inspect "$ccache" -s "$dir/s" inspect -o json
 		note inspect.cpu "$cpu"
 		[[ $(jq -c '[.keys, .complete, .exact]' "$dir/out") == "[$((keys + 1)),true,true]" ]] || { cat "$dir/out" >&2; exit 1; }
-		of_server timed gentle "$ccache" -s "$dir/s" inspect --gentle -o json
-		note gentle.cpu "$cpu"
 		timed sample "$ccache" -s "$dir/s" inspect --sample 20000 -o json
 		[[ $(jq -r .schema "$dir/out") == ccache.inspect-sample/1 ]] || { cat "$dir/out" >&2; exit 1; }
 	done
-	for name in memkeys inspect gentle; do
+	for name in memkeys inspect; do
 		printf '%-24s %8.2f s CPU of the server\n' $name "$(median $name.cpu)"
 	done
 	bar 'inspect / redis-cli --memkeys' "$(ratio "$(median inspect)" "$(median memkeys)")" '<=' 0.20
-	bar 'inspect --gentle / redis-cli --memkeys' "$(ratio "$(median gentle)" "$(median memkeys)")" '<=' 0.40
 	bar 'inspect --sample 20000 / redis-cli --memkeys' "$(ratio "$(median sample)" "$(median memkeys)")" '<=' 0.02
 	bar 'MiB at the peak of inspect' "$(ratio "$(median inspect 3)" 1024)" '<=' 16
 }
@@ -83,11 +80,9 @@ stall() {
 		beside idle pause
 		beside memkeys redis-cli -s "$dir/s" --memkeys
 		beside inspect "$ccache" -s "$dir/s" inspect
-		beside gentle "$ccache" -s "$dir/s" inspect --gentle
 		beside sample "$ccache" -s "$dir/s" inspect --sample 20000
 	done
 	bar 'p99 of GETs beside inspect / beside --memkeys' "$(ratio "$(median inspect 2)" "$(median memkeys 2)")" '<=' 1
-	bar 'p99 of GETs beside inspect --gentle / beside --memkeys' "$(ratio "$(median gentle 2)" "$(median memkeys 2)")" '<=' 1
 	bar 'ms of the worst GET beside inspect, above an idle server' \
 		"$(awk -v a="$(median inspect 3)" -v b="$(median idle 3)" 'BEGIN { print (a - b) / 1000 }')" '<=' 2
 }
