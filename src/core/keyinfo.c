@@ -135,6 +135,8 @@ static int read_string(struct redis *redis, struct bytes key,
 
 	if (ask(redis, argv, 4, &reply, err) != 0)
 		return -1;
+	if (reply->type != REPLY_STRING)
+		return redis_fail(redis, reply, "GETRANGE", key, err);
 	info->items = mem_arena_alloc(&info->arena, sizeof *info->items);
 	info->items[info->item_count++] =
 	    (struct keyinfo_item){.value = mem_arena_bytes(&info->arena, reply->text)};

@@ -8,6 +8,7 @@
 #include "core/scan_pace.h"
 #include "core/scan_slots.h"
 #include "wire/redis.h"
+#include "wire/target.h"
 
 #include <sched.h>
 #include <stdio.h>
@@ -130,6 +131,19 @@ static void fill_page(struct walk *walk, struct page *page, const struct reply *
 	set_window(walk);
 }
 
+static int say_broken(const struct walk *walk, struct err *err)
+{
+	struct buf name = {0};
+
+	target_describe(redis_target(walk->redis), &name);
+	err_set(err, ERR_REDIS,
+		"redis %s: the connection broke in the middle of the walk: the server may have "
+		"been restarted, which makes its cursor worthless; run it again",
+		buf_str(&name));
+	buf_release(&name);
+	return -1;
+}
+
 static int read_cursor(struct walk *walk, const struct reply *reply, struct err *err)
 {
 	if (reply->type == REPLY_LOST)
@@ -139,12 +153,7 @@ static int read_cursor(struct walk *walk, const struct reply *reply, struct err 
 	    num_parse_u64(reply->items[0]->text, 0, UINT64_MAX, &walk->cursor) != 0)
 		return redis_fail(walk->redis, reply, "SCAN", (struct bytes){NULL, 0}, err);
 	walk->result.broken = redis_counts(walk->redis)->reconnects != walk->reconnects;
-	if (walk->result.broken)
-		return err_set(
-		    err, ERR_REDIS,
-		    "the connection broke in the middle of the walk: the server may "
-		    "have been restarted, which makes its cursor worthless; run it again");
-	return 0;
+	return walk->result.broken ? say_broken(walk, err) : 0;
 }
 
 static void on_page(void *ctx, const struct reply *reply)

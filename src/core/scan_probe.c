@@ -74,6 +74,10 @@ int scan_take(const struct redis *redis, enum scan_probe probe, const struct rep
 	case REPLY_ERR_TRYAGAIN: /* to another node of the cluster, which is walked too */
 		key->ttl_ms = SCAN_TTL_GONE;
 		return 0;
+	case REPLY_ERR_LOADING:
+	case REPLY_ERR_BUSY:
+	case REPLY_ERR_MASTERDOWN:
+		return redis_fail(redis, reply, commands[__builtin_ctz(probe)], key->key, err);
 	default:
 		break;
 	}

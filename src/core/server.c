@@ -149,6 +149,13 @@ void server_info_add(struct server_info *sum, const struct server_info *part)
 		sum->replica_lag_s = part->replica_lag_s;
 }
 
+static bool is_denied(const struct reply *reply)
+{
+	enum reply_error kind = reply_error_kind(reply);
+
+	return kind == REPLY_ERR_NOPERM || kind == REPLY_ERR_UNKNOWN_COMMAND;
+}
+
 int server_info(struct redis *redis, struct server_info *ret_info, struct err *err)
 {
 	const struct reply *reply = NULL;
@@ -156,7 +163,9 @@ int server_info(struct redis *redis, struct server_info *ret_info, struct err *e
 
 	if (redis_call_words(redis, REDIS_IDEMPOTENT, &reply, err, "INFO", NULL) != 0)
 		return -1;
-	info.denied = reply->type != REPLY_STRING;
+	info.denied = is_denied(reply);
+	if (!info.denied && reply->type != REPLY_STRING)
+		return redis_fail(redis, reply, "INFO", (struct bytes){NULL, 0}, err);
 	read_info(info.denied ? (struct bytes){NULL, 0} : reply->text, &info);
 	if (redis_call_words(redis, REDIS_IDEMPOTENT, &reply, err, "DBSIZE", NULL) != 0)
 		return -1;

@@ -8,6 +8,9 @@
 /* Expected bytes of DUMP under way at once: the server makes them all in one turn. */
 #define DUMP_WINDOW ((size_t)128 * 1024)
 
+/* A connection that breaks so often over the same keys will not carry them. */
+#define BREAKS_MAX 3
+
 enum state { OPEN, GONE, KEPT, LARGE };
 
 struct entry {
@@ -44,7 +47,7 @@ static void on_bytes(void *ctx, const struct reply *reply)
 
 	entry->bytes = reply->type == REPLY_INTEGER ? reply->integer : -1;
 	if (reply_error_kind(reply) == REPLY_ERR_LOST)
-		batch->take.lost = true;
+		take_lose(&batch->take, reply, "MEMORY USAGE", entry->key);
 	else if (reply->type == REPLY_ERROR)
 		batch->take.counts->sizes_denied = true;
 }
@@ -204,8 +207,11 @@ static void on_changed(void *ctx, const struct reply *reply)
 {
 	struct batch *batch = ctx;
 	struct take_counts *counts = batch->take.counts;
+	size_t answers = batch->take.job->soft ? batch->open_count : batch->open_count > 0;
 	uint64_t done = 0;
 
+	if (reply->count != answers + 1)
+		take_refuse(&batch->take, reply, "EXEC", batch->take.subject);
 	for (size_t i = 1; i < reply->count; i++) {
 		if (reply->items[i]->type == REPLY_INTEGER)
 			done += (uint64_t)reply->items[i]->integer;
@@ -336,6 +342,7 @@ static int run(struct batch *batch)
 {
 	struct take *take = &batch->take;
 	unsigned tries = batch->count > 1 ? 3 : TAKE_TRIES;
+	unsigned breaks = 0;
 
 	for (unsigned try = 0; try < tries; try++) {
 		enum take_end end = attempt(batch);
@@ -347,6 +354,10 @@ static int run(struct batch *batch)
 		take->counts->again++;
 		if (take_give_back(take) != 0)
 			return finish(batch, TAKE_STOP);
+		if (err_is_set(&take->broke) && ++breaks == BREAKS_MAX) {
+			take->err = take->broke;
+			return finish(batch, TAKE_STOP);
+		}
 		if (interrupted(take->job))
 			break;
 	}

@@ -26,10 +26,12 @@ struct take {
 	bool has_records; /* first_record…last_record are of this attempt */
 	uint64_t first_record, last_record;
 	bool queue_failed;    /* a command within MULTI was refused */
+	bool told_full;       /* the refusal names the way out */
 	bool executed;        /* EXEC did it */
 	bool exec_lost;       /* EXEC was sent and never answered */
 	bool denied;          /* what stops it is that this user may not (NOPERM) */
 	struct bytes subject; /* the key, or the first of them, for messages */
+	struct err broke;     /* this attempt's connection did */
 	struct err refusal;
 	struct err err;
 };
@@ -42,6 +44,9 @@ enum take_end take_settle(struct take *take);
 /* Keeps a server's refusal: of everything (take->err), or of this key (take->refusal). */
 void take_refuse(struct take *take, const struct reply *reply, const char *command,
 		 struct bytes key);
+/* The answer did not come: the attempt is to be made again. */
+void take_lose(struct take *take, const struct reply *reply, const char *command,
+	       struct bytes key);
 /* Writes a record of this attempt, if there is a backup. */
 int take_save(struct take *take, struct backup_record *record);
 int take_begin(struct take *take, const struct bytes *keys, size_t count);

@@ -39,9 +39,23 @@ void take_refuse(struct take *take, const struct reply *reply, const char *comma
 
 	take->denied = take->denied || reply_error_kind(reply) == REPLY_ERR_NOPERM;
 	if (reply_error_kind(reply) == REPLY_ERR_LOST)
-		take->lost = true;
+		take_lose(take, reply, command, key);
 	else if (!err_is_set(to))
 		redis_fail(take->job->redis, reply, command, key, to);
+	if (reply_error_kind(reply) == REPLY_ERR_OOM && !take->told_full) {
+		take->told_full = true;
+		err_set(to, to->kind,
+			"%s; so full it begins no transaction: --no-backup drops without one",
+			to->text);
+	}
+}
+
+void take_lose(struct take *take, const struct reply *reply, const char *command,
+	       struct bytes key)
+{
+	take->lost = true;
+	if (!err_is_set(&take->broke))
+		redis_fail(take->job->redis, reply, command, key, &take->broke);
 }
 
 int take_save(struct take *take, struct backup_record *record)
@@ -90,7 +104,7 @@ int take_begin(struct take *take, const struct bytes *keys, size_t count)
 	struct bytes *argv = mem_zalloc(count + 1, sizeof *argv);
 
 	take->lost = take->executed = take->exec_lost = take->queue_failed = false;
-	take->refusal = (struct err){0};
+	take->refusal = take->broke = (struct err){0};
 	take->subject = keys[0];
 	argv[0] = BYTES("WATCH");
 	for (size_t i = 0; i < count; i++)
@@ -167,9 +181,10 @@ static void on_exec(void *ctx, const struct reply *reply)
 		take->executed = true;
 		commit->on_exec(commit->ctx, reply);
 	} else if (reply->type == REPLY_LOST) {
-		take->lost = take->exec_lost = true;
-	} else if (reply->type == REPLY_ERROR && !take->queue_failed) {
-		take_refuse(take, reply, "EXEC", (struct bytes){NULL, 0});
+		take->exec_lost = true;
+		take_lose(take, reply, "EXEC", take->subject);
+	} else if (reply->type != REPLY_NIL && !take->queue_failed) {
+		take_refuse(take, reply, "EXEC", take->subject);
 	}
 }
 

@@ -72,18 +72,23 @@ static void on_answer(struct reader *reader, struct bytes line)
 {
 	reader->answers++;
 	if (reader->answers == 1) {
-		for (size_t i = 1; line.ptr[0] == ':' && i < line.len; i++)
+		for (size_t i = 1; bytes_starts_with(line, BYTES(":")) && i < line.len; i++)
 			reader->client_id =
 			    reader->client_id * 10 + (uint64_t)(line.ptr[i] - '0');
 		return;
 	}
-	if (line.ptr[0] == '+') {
+	if (bytes_starts_with(line, BYTES("+"))) {
 		reader->opened_us = clock_mono_us();
-		return;
+	} else if (bytes_starts_with(line, BYTES("-NOPERM")) ||
+		   bytes_starts_with(line, BYTES("-ERR unknown command"))) {
+		err_set(&reader->err, ERR_REDIS, "%.*s (ACL SETUSER … +monitor)",
+			BYTES_ARG(bytes_sub(line, 1, 200)));
+		end(reader, TRAFFIC_DENIED);
+	} else {
+		err_set(&reader->err, ERR_REDIS, "MONITOR was answered with '%.*s'",
+			BYTES_ARG(bytes_sub(line, 0, 200)));
+		end(reader, TRAFFIC_LOST);
 	}
-	err_set(&reader->err, ERR_REDIS, "%.*s (ACL SETUSER … +monitor)",
-		BYTES_ARG(bytes_sub(line, 1, 200)));
-	end(reader, TRAFFIC_DENIED);
 }
 
 static int on_line(void *ctx, struct bytes line, bool cut)

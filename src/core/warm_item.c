@@ -6,6 +6,7 @@
 #include "core/namespace.h"
 #include "core/selection.h"
 #include "core/store.h"
+#include "wire/target.h"
 
 #include <stdlib.h>
 
@@ -94,6 +95,20 @@ static enum trouble judge(const struct reply *reply)
 	}
 }
 
+/* Once, and then not too often nor for longer than any answer is waited for; says when. */
+static bool may_try(struct warm_item *item)
+{
+	uint64_t patience_ms = redis_target(item->warm->job->redis)->timeout_ms;
+	uint64_t now_ms = clock_mono_ms();
+	bool first = item->trouble_ms == 0;
+
+	if (first)
+		item->trouble_ms = now_ms;
+	item->again_ms = now_ms + ((uint64_t)TRY_AFTER_MS << item->tries);
+	return item->tries < TRIES_MAX &&
+	       (first || patience_ms == 0 || item->again_ms - item->trouble_ms <= patience_ms);
+}
+
 void warm_item_trouble(struct warm_item *item, const struct reply *reply, const char *command)
 {
 	struct warm *warm = item->warm;
@@ -104,8 +119,7 @@ void warm_item_trouble(struct warm_item *item, const struct reply *reply, const 
 	warm->reload = warm->reload || reply_error_kind(reply) == REPLY_ERR_NOSCRIPT;
 	if (what == TROUBLE_STOP)
 		warm_stop(warm, WARM_END_REDIS, &err);
-	if (what == TROUBLE_AGAIN && item->tries < TRIES_MAX && !err_is_set(&warm->stop)) {
-		item->again_ms = clock_mono_ms() + ((uint64_t)TRY_AFTER_MS << item->tries);
+	if (what == TROUBLE_AGAIN && !err_is_set(&warm->stop) && may_try(item)) {
 		item->next = warm->again;
 		warm->again = item;
 		return;
@@ -216,6 +230,7 @@ static struct warm_item *take(struct warm *warm)
 	buf_clear(&item->key);
 	buf_clear(&item->vars);
 	item->tries = 0;
+	item->trouble_ms = 0;
 	item->state.begun = false;
 	item->state.ttl_ms = -2;
 	item->state.etag = item->state.last_modified = (struct bytes){NULL, 0};

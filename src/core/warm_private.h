@@ -22,7 +22,8 @@ struct warm_item {
 	struct guard_state state;
 	char token[GUARD_TOKEN_LEN + 1];
 	unsigned tries;
-	uint64_t again_ms; /* when to try again */
+	uint64_t trouble_ms; /* when Redis failed it first; 0: not */
+	uint64_t again_ms;   /* when to try again */
 	size_t value_len;
 	struct volatility_lesson lesson;
 	bool renewed;          /* what Redis did: kept the same bytes */

@@ -116,6 +116,7 @@ static bool may_pass(struct cluster_flight *flight, const struct reply *reply, b
 		return true;
 	case REPLY_ERR_TRYAGAIN:
 	case REPLY_ERR_LOADING:
+	case REPLY_ERR_BUSY:
 		return true;
 	default:
 		return false;

@@ -172,7 +172,7 @@ static enum io read_in(struct redis *redis, bool *moved, struct err *err)
 		redis->counts.bytes_received += done;
 		*moved = true;
 		if (resp_feed(redis->resp, redis->input, done, err) < 0)
-			return IO_FATAL;
+			return redis_queue_is_put_off(redis, err) ? IO_BROKEN : IO_FATAL;
 		if (done < RESP_FEED)
 			redis->readable = false;
 	}

@@ -6,8 +6,7 @@
 #include "wire/reply.h"
 #include "wire/target.h"
 
-/* What to do about an error; NULL: the server's own words are enough. */
-static const char *remedy_of(enum reply_error kind)
+const char *redis_remedy(enum reply_error kind)
 {
 	switch (kind) {
 	case REPLY_ERR_NOAUTH:
@@ -66,7 +65,7 @@ int redis_fail(const struct redis *redis, const struct reply *reply, const char 
 	       struct bytes key, struct err *err)
 {
 	enum reply_error kind = reply_error_kind(reply);
-	const char *remedy = remedy_of(kind);
+	const char *remedy = redis_remedy(kind);
 	const struct redis *node = redis->cluster ? cluster_answering(redis->cluster) : NULL;
 	const struct target *target = (node ? node : redis)->target;
 	struct buf line = {0};

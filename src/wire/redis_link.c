@@ -54,6 +54,21 @@ static int back_off(struct redis *redis, struct err *err)
 	return transport_wait(NULL, 0, (int)wait < left ? (int)wait : left, redis->cancel, err);
 }
 
+/* It can be reached, and breaks whenever something is asked: that has the same end. */
+static int despair(const struct redis *redis, struct err *err)
+{
+	bool busy = redis->put_off != REPLY_ERR_NONE;
+
+	return err_set(err, ERR_REDIS, "%s%s", redis->fault.text,
+		       busy ? "" : ", again and again: its log may say why");
+}
+
+/* The same server process as before: it was only busy. */
+static bool is_resumed(const struct redis *redis)
+{
+	return redis->put_off == REPLY_ERR_BUSY && redis->retries == 1;
+}
+
 int redis_link_open(struct redis *redis, struct err *err)
 {
 	/* A node that breaks again before it answered is its cluster's business. */
@@ -62,15 +77,20 @@ int redis_link_open(struct redis *redis, struct err *err)
 	if (redis->give_up_ms == 0 && redis->was_open && !redis->router)
 		redis->give_up_ms = deadline(redis);
 	bool again = redis->give_up_ms != 0;
+	struct err why = {0};
 
 	for (;;) {
-		struct err why = {0};
 		bool refused = false;
 
 		if (again && back_off(redis, err) < 0)
 			return -1;
+		if (redis->retries > 1 && err_is_set(&redis->fault) && !err_is_set(&why) &&
+		    clock_until_ms(redis->give_up_ms) == 0)
+			return despair(redis, err);
+		why = (struct err){0};
 		if (open_once(redis, &refused, &why) == 0) {
-			redis->counts.reconnects += redis->was_open;
+			redis->counts.reconnects += redis->was_open && !is_resumed(redis);
+			redis->put_off = REPLY_ERR_NONE;
 			redis->was_open = true;
 			return 0;
 		}

@@ -58,11 +58,12 @@ struct redis {
 	bool was_open;   /* a server that was there may be restarting: the schedule applies */
 	bool in_callback;
 	const struct redis_pending *answering; /* inside a callback */
-	bool abandoning;    /* the callbacks hear REPLY_LOST: nothing new is taken */
-	char *input;        /* RESP_FEED bytes */
-	bool readable;      /* the descriptor may hold input */
-	struct err fault;   /* why the connection broke last */
-	struct err unheard; /* where errors go that the caller does not want */
+	bool abandoning;          /* the callbacks hear REPLY_LOST: nothing new is taken */
+	char *input;              /* RESP_FEED bytes */
+	bool readable;            /* the descriptor may hold input */
+	enum reply_error put_off; /* LOADING or BUSY was the answer: to be asked again later */
+	struct err fault;         /* why the connection broke last */
+	struct err unheard;       /* where errors go that the caller does not want */
 
 	struct mem_arena call_arena; /* of the last redis_call */
 	const struct reply *call_reply;
@@ -81,6 +82,8 @@ bool redis_has_full_block(const struct redis *redis);
 int redis_advance(struct redis *redis, bool *moved, struct err *err);
 /* Cancelled, and the grace is over: what is under way is to be given up; err says so. */
 bool redis_is_cancelled(struct redis *redis, struct err *err);
+/* What to do about a server's error; NULL: its own words are enough. */
+const char *redis_remedy(enum reply_error kind);
 /* Closes and answers everything with REPLY_LOST. */
 void redis_give_up(struct redis *redis, const struct err *why);
 

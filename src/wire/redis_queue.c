@@ -156,6 +156,38 @@ struct bytes redis_queue_raw(const struct redis *redis, bool *ret_started)
 	return (struct bytes){pending->block->data + pending->at, pending->len};
 }
 
+/* True when all that was sent may be sent again, so that its order holds. */
+static bool is_repeatable(const struct redis *redis)
+{
+	const struct redis_ring *ring = &redis->ring;
+
+	for (size_t i = 0; i < ring->granted; i++) {
+		const struct redis_pending *pending = slot(ring, i);
+
+		if (!pending->block || (pending->flags & REDIS_BOUND) ||
+		    (started(redis, pending) && !(pending->flags & REDIS_IDEMPOTENT)))
+			return false;
+	}
+	return true;
+}
+
+/* A server that loads its data, or runs a long script, answers if asked again a while later. */
+static bool is_put_off(const struct redis *redis, const struct reply *reply)
+{
+	enum reply_error kind = reply_error_kind(reply);
+
+	return (kind == REPLY_ERR_LOADING || kind == REPLY_ERR_BUSY) && !redis->router &&
+	       is_repeatable(redis);
+}
+
+bool redis_queue_is_put_off(const struct redis *redis, struct err *err)
+{
+	if (redis->put_off == REPLY_ERR_NONE)
+		return false;
+	*err = redis->fault;
+	return true;
+}
+
 int redis_queue_answer(struct redis *redis, const struct reply *reply)
 {
 	struct redis_ring *ring = &redis->ring;
@@ -163,6 +195,13 @@ int redis_queue_answer(struct redis *redis, const struct reply *reply)
 
 	if (!pending || ring->granted == 0 || !started(redis, pending))
 		return -1;
+	if (is_put_off(redis, reply)) {
+		err_set(&redis->fault, ERR_REDIS, "%.*s (%s)",
+			BYTES_ARG(bytes_sub(reply->text, 0, 200)),
+			redis_remedy(reply_error_kind(reply)));
+		redis->put_off = reply_error_kind(reply);
+		return -1;
+	}
 	redis->flying_commands--;
 	redis->flying_bytes -= pending->len;
 	redis->flying_expect -= pending->expect;

@@ -22,8 +22,13 @@ void redis_queue_add_lost(struct redis *redis, const struct redis_command *comma
 void redis_queue_grant(struct redis *redis);
 /* True when nothing waits for the window and half of it is free. */
 bool redis_queue_has_room(const struct redis *redis);
-/* The oldest command's answer. -1: no command has been sent that it could belong to. */
+/*
+ * The oldest command's answer. -1: no command has been sent that it could belong to, or, with
+ * redis->put_off and the reason in redis->fault, all of them are to be sent again later.
+ */
 int redis_queue_answer(struct redis *redis, const struct reply *reply);
+/* Whether that was it; err says why. */
+bool redis_queue_is_put_off(const struct redis *redis, struct err *err);
 /*
  * After a break: what may be sent again, or was not sent, is queued anew; the
  * others are answered with REPLY_LOST when their turn comes.

@@ -1,0 +1,37 @@
+# shellcheck shell=bash disable=SC2034,SC2154 # the test files set and use these
+# Links that are slow or break at a chosen command (link.py), and runs over them.
+
+# start_link ARGS…: before the test's Redis (or LINK_TO); sets LINK, its socket.
+start_link() {
+	LINK=$DIR/link.sock
+	stop_link
+	rm -f "$LINK"*
+	in_background link.log python3 "$ROOT/tests/link/link.py" "$LINK" "${LINK_TO:-$REDIS_SOCKET}" "$@"
+	LINK_PID=$STARTED
+	wait_for started_or_gone "$LINK_PID" link_is_up
+	link_is_up || { cat "$DIR/link.log" >&2; return 1; }
+}
+link_is_up() { grep -q '^listening' "$DIR/link.log"; }
+stop_link() {
+	[[ ${LINK_PID:-} ]] || return 0
+	stop "$LINK_PID"
+	LINK_PID=''
+}
+# How many connections there were.
+link_connections() { cat "$LINK.connections" 2>/dev/null || echo 0; }
+is_held() { [[ -e $LINK.held ]]; }
+release() { rm -f "$LINK.held"; }
+
+# start_run WORDS…: the program over the link, in the background; end_run waits for it: $status, $output, $stderr.
+start_run() {
+	env --default-signal=INT "$CCACHE" -s "$LINK" --timeout "${TIMEOUT:-60s}" "$@" >"$DIR/run.out" 2>"$DIR/run.err" <"${INPUT:-/dev/null}" 3>&- 4>&- &
+	RUN_PID=$!
+	PIDS+=("$RUN_PID")
+}
+end_run() {
+	wait_for --for 120 gone "$RUN_PID"
+	status=0
+	wait "$RUN_PID" || status=$?
+	output=$(<"$DIR/run.out") stderr=$(<"$DIR/run.err")
+}
+held_or_over() { is_held || gone "$RUN_PID"; }
