@@ -38,12 +38,13 @@ int out_ask_secret(const char *question, char **ret_secret)
 
 	if (fd < 0)
 		return -1;
-	if (tcgetattr(fd, &before) != 0 || write(fd, question, strlen(question)) < 0)
+	if (tcgetattr(fd, &before) != 0)
 		goto out;
+	/* first: who sees the question may type at once */
 	silent = before;
 	silent.c_lflag &= ~(tcflag_t)ECHO;
 	tcsetattr(fd, TCSAFLUSH, &silent);
-	if (read_line(fd, line, sizeof line) >= 0) {
+	if (write(fd, question, strlen(question)) >= 0 && read_line(fd, line, sizeof line) >= 0) {
 		*ret_secret = mem_strdup(line);
 		status = 0;
 	}
