@@ -224,6 +224,15 @@ void app_info(struct app *app, const char *format, ...)
 	va_end(args);
 }
 
+void app_debug(struct app *app, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	tell(app, OUT_DEBUG, format, args);
+	va_end(args);
+}
+
 struct tally *app_tally(struct app *app)
 {
 	if (!app->tally && app->redis_enabled && app->redis && !session_is_read_only(app))

@@ -113,6 +113,7 @@ struct out_progress *app_progress(const struct app *app, const char *what, uint6
 enum exit_code app_fail(struct app *app, const struct err *err);
 void app_warn(struct app *app, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void app_info(struct app *app, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void app_debug(struct app *app, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* The program's own counters; NULL (which counts nothing) while the cache is switched off. */
 struct tally *app_tally(struct app *app);

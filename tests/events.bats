@@ -130,7 +130,7 @@ change() {
 	rcli SET active_calls old >/dev/null
 	event calls.changed "$(change insert '"fullDocument":{"status":"ringing"}')"
 	assert_exit 0
-	assert_json '[.steps[] | .action + " " + .outcome] | join(", ")' 'invalidate removed, invalidate absent, warm warmed'
+	assert_json '[.steps[] | .action + " " + .outcome] | join(", ")' 'invalidate removed, invalidate absent, warm warmed, publish published'
 	assert_equal "$(value_of active_calls)" '{"active_calls":[{"sid":"CA1"}]}'
 	# a source that fails is told, exit code 3
 	fault status path=/api/active-calls value=403

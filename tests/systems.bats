@@ -34,59 +34,6 @@ has() {
 		fail "$ns: expected $count keys like $pattern for $seconds s, got $(jq -c -s --arg ns "$ns" 'map(select(.namespace == $ns))' "$DIR/keys")"
 }
 
-@test "1: call-logs" {
-	warmed call-logs 12
-	has call-logs 12 'call:logs:[0-9a-f]{24}' 300 10
-	# miss, hit, a call is created, miss; no other subaccount suffers
-	cc_run get call-logs $SUB --meta
-	assert_json '[.meta.cacheHit, .meta.count]' "[true,$(value_of call:logs:$SUB | jq length)]"
-	cc_run invalidate call-logs $SUB --yes
-	assert_exit 0
-	assert_equal "$(key_count)" 11
-	cc_run get call-logs $SUB --meta
-	assert_json .meta.cacheHit false
-	# the operator's questions: is it there, what is in it, how long does it live, how much memory, list, count
-	cc_run inspect call-logs $SUB -o json
-	assert_json '[.exists, .type, (.value | type)]' '[true,"string","array"]'
-	assert_json '.ttl_ms > 260000 and .bytes > 100' true
-	cc_run inspect call-logs -o json
-	assert_json .listed 12
-	# Redis down: warn, go to the source, keep working
-	stop_redis
-	cc_run get call-logs $SUB
-	assert_exit 0
-	assert_json 'length > 0' true
-	assert_stderr_line 'the source answered'
-}
-
-@test "2: realtime" {
-	warmed realtime "$(realtime_count)"
-	has active-calls 1 active_calls 15
-	has dashboard-summary 1 dashboard_summary 60
-	has recent-calls 1 recent_calls 60
-	has call-duration-stats 1 call_duration_stats 300
-	has campaign "$(active_campaigns)" 'campaign_[0-9a-f]{24}' 30 10
-	has campaign-contacts "$(active_campaigns)" 'campaign_[0-9a-f]{24}_contacts' 300 10
-	has campaign-shard 12 'campaign:shard[0-9]:[0-9a-f]{24}' 30 10
-	has call 12 'call:[0-9a-f]{24}' 300 10
-	# JavaScript's shard, not the exact one
-	set_data /api/campaigns/507f1f77bcf86cd799439011 '{"id":"507f1f77bcf86cd799439011"}'
-	cc_run warm campaign-shard 507f1f77bcf86cd799439011
-	assert_exit 0
-	assert_equal "$(rcli EXISTS campaign:shard6:507f1f77bcf86cd799439011)" 1
-	cc_run get api-response calls/66b17c09e2d1c3f400000000 --meta
-	assert_json '[.meta.key, .meta.ttl_ms, .meta.cacheHit]' '["api:calls/66b17c09e2d1c3f400000000",300000,false]'
-	# call.status by hand: what the event will do
-	cc_run invalidate active-calls --yes
-	assert_json_removed 1
-	cc_run invalidate dashboard-summary --yes
-	assert_equal "$(rcli EXISTS active_calls dashboard_summary)" 0
-}
-
-active_campaigns() { curl -sS "$UPSTREAM_URL/api/campaigns?status=active&limit=1000" | jq '.data | length'; }
-realtime_count() { echo $((4 + 2 * $(active_campaigns) + 12 + 12)); }
-assert_json_removed() { assert_regex "$output" "Removed +$1"; }
-
 @test "4: messages" {
 	warmed messages 24
 	has message 12 'message:[^:]+' 300 10

@@ -7,7 +7,7 @@ build='gcc make pkg-config libhiredis-dev libcurl4-openssl-dev libcjson-dev libs
 libreadline-dev zlib1g-dev libzstd-dev libmicrohttpd-dev'
 demo='redis-server'
 tests='ca-certificates redis-server bats bats-support bats-assert nginx-light microsocks openssl tmux jq curl procps universal-ctags
-socat time zstd mandoc prometheus
+socat time zstd mandoc prometheus nodejs
 python3-jsonschema less zsh fish bash-completion'
 lint='clang-format clang-tidy cppcheck shellcheck mandoc'
 policy=${POLICY_RC_D:-/usr/sbin/policy-rc.d}

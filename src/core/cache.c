@@ -161,8 +161,15 @@ struct arrival {
 	struct cache_answer *answer;
 	enum source_status status;
 	int64_t max_age_s;
+	struct buf etag, last_modified; /* kept for the next warm to ask with */
 	struct err err;
 };
+
+static void arrival_release(struct arrival *arrival)
+{
+	buf_release(&arrival->etag);
+	buf_release(&arrival->last_modified);
+}
 
 static void on_answer(void *ctx, const struct source_answer *got)
 {
@@ -172,6 +179,8 @@ static void on_answer(void *ctx, const struct source_answer *got)
 	arrival->max_age_s = got->max_age_s;
 	arrival->answer->attempts = got->attempts;
 	arrival->answer->source_us = got->duration_us;
+	buf_add(&arrival->etag, got->etag);
+	buf_add(&arrival->last_modified, got->last_modified);
 	if (got->status == SOURCE_OK)
 		buf_add(&arrival->answer->value, got->value);
 	else if (got->status == SOURCE_FAILED)
@@ -189,13 +198,15 @@ static void on_stored(void *ctx, const struct reply *reply)
 }
 
 /* Writes the value and hears the answer: 0 when it is in. */
-static int write_value(const struct cache_query *query, struct fence *fence, struct bytes value,
-		       int64_t ttl_ms)
+static int write_value(const struct cache_query *query, struct fence *fence,
+		       const struct arrival *arrival, struct bytes value, int64_t ttl_ms)
 {
 	struct cache_answer *answer = fence->answer;
 	struct guard_value guarded = {.key = buf_bytes(&answer->key),
 				      .value = value,
 				      .ttl_ms = ttl_ms,
+				      .etag = buf_bytes(&arrival->etag),
+				      .last_modified = buf_bytes(&arrival->last_modified),
 				      .past = fence->lesson.past};
 	struct lookup lookup = {.answer = answer, .redis = query->redis};
 	int status = fence->guard ? guard_store(fence->guard, &guarded, fence->token, on_fenced,
@@ -240,14 +251,15 @@ static void list_key(const struct cache_query *query, struct cache_answer *answe
 }
 
 /* Stores what the source gave. A failure is told in the answer, it does not fail the read. */
-static void store(const struct cache_query *query, struct fence *fence, int64_t max_age_s)
+static void store(const struct cache_query *query, struct fence *fence,
+		  const struct arrival *arrival)
 {
 	struct cache_answer *answer = fence->answer;
 	struct bytes values[TEMPLATE_VARS_MAX];
 	struct buf packed = {0};
 
 	template_match(query->ns->key, buf_bytes(&answer->key), values);
-	int64_t ttl_ms = store_ttl_ms(query->ns, values, max_age_s, clock_wall_ms());
+	int64_t ttl_ms = store_ttl_ms(query->ns, values, arrival->max_age_s, clock_wall_ms());
 	if (ttl_ms == STORE_TTL_DO_NOT)
 		return;
 	struct bytes value =
@@ -255,7 +267,7 @@ static void store(const struct cache_query *query, struct fence *fence, int64_t 
 	volatility_learn(query->ns, &fence->state, &value, &fence->lesson);
 	if (fence->guard && fence->lesson.past.history.len)
 		ttl_ms = fence->lesson.ttl_ms;
-	if (write_value(query, fence, value, ttl_ms) == 0) {
+	if (write_value(query, fence, arrival, value, ttl_ms) == 0) {
 		answer->stored = true;
 		answer->ttl_ms = ttl_ms == STORE_TTL_NONE ? -1 : ttl_ms;
 		list_key(query, answer);
@@ -314,11 +326,12 @@ int cache_get(const struct cache_query *query, struct cache_answer *ret_answer, 
 	if (status == 0 && arrival.status == SOURCE_OK) {
 		ret_answer->result = CACHE_FETCHED;
 		if (storing && fence.status == 0)
-			store(query, &fence, arrival.max_age_s);
+			store(query, &fence, &arrival);
 	} else {
 		end(query, &fence, status == 0);
 	}
 	fence_release(&fence);
+	arrival_release(&arrival);
 	return status;
 }
 

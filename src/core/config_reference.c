@@ -110,9 +110,10 @@ static void resolve_one(struct config_reader *reader, const struct json_node *no
 		    CONFIG_SHOWN(text));
 }
 
-static void resolve_text(struct config_reader *reader, struct json_node *node)
+static void resolve_text(struct config_reader *reader, const struct json_node *node,
+			 struct bytes *text)
 {
-	struct bytes rest = node->text;
+	struct bytes rest = *text;
 	struct buf out = {0};
 
 	while (rest.len) {
@@ -138,14 +139,16 @@ static void resolve_text(struct config_reader *reader, struct json_node *node)
 	}
 	if (!bytes_is_utf8(buf_bytes(&out)))
 		config_field_error(reader, node, "what the reference gives is not UTF-8");
-	node->text = mem_arena_bytes(reader->arena, buf_bytes(&out));
+	*text = mem_arena_bytes(reader->arena, buf_bytes(&out));
 	buf_release(&out);
 }
 
 static void resolve_node(struct config_reader *reader, struct json_node *node)
 {
+	if (memmem(node->name.ptr, node->name.len, "${", 2))
+		resolve_text(reader, node, &node->name);
 	if (node->type == JSON_STRING && memmem(node->text.ptr, node->text.len, "${", 2))
-		resolve_text(reader, node);
+		resolve_text(reader, node, &node->text);
 	if (node->type == JSON_STRING && node->text.len &&
 	    memchr(node->text.ptr, '\0', node->text.len))
 		config_field_error(reader, node, "a NUL may not stand in a string here");

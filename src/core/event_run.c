@@ -39,6 +39,7 @@ void event_runner_free(struct event_runner *runner)
 	buf_release(&runner->editing.packed);
 	free(runner->patterns.items);
 	free(runner->warms.items);
+	free(runner->publishes.items);
 	free(runner);
 }
 
@@ -370,7 +371,8 @@ static int run_step(struct event_runner *runner, struct event_step *step, struct
 		put_off(&runner->warms, step);
 		return 0;
 	case EVENT_PUBLISH:
-		return run_publish(runner, step, err);
+		put_off(&runner->publishes, step);
+		return 0;
 	case EVENT_SET:
 	case EVENT_INDEX:
 		return run_store(runner, step, err);
@@ -413,6 +415,16 @@ static int pass(struct event_runner *runner, struct event_plan *const *plans, si
 	return event_patterns_run(runner, err);
 }
 
+/* Who hears of an update finds it made, its keys fetched again. */
+static int publish_all(struct event_runner *runner, struct err *err)
+{
+	for (size_t i = 0; i < runner->publishes.count; i++)
+		if (run_publish(runner, runner->publishes.items[i], err) != 0)
+			return -1;
+	runner->publishes.count = 0;
+	return redis_drain(runner->redis, 0, err) != 0 ? -1 : check_stop(runner, err);
+}
+
 /* A step whose answer is missing is done again, and for the order's sake what follows it: all
  * but what would add up. */
 static bool rewind_pending(struct event_plan *const *plans, size_t count)
@@ -425,7 +437,8 @@ static bool rewind_pending(struct event_plan *const *plans, size_t count)
 				    step->action == EVENT_WARM ||
 				    (step->action == EVENT_COUNT && !step->once.len);
 
-			if (step->outcome == EVENT_PENDING && step->action != EVENT_WARM)
+			if (step->outcome == EVENT_PENDING && step->action != EVENT_WARM &&
+			    step->action != EVENT_PUBLISH)
 				found = true;
 			if (found && !adds && step->outcome != EVENT_SKIPPED) {
 				step->outcome = EVENT_PENDING;
@@ -444,7 +457,7 @@ int event_run(struct event_runner *runner, struct event_plan *const *plans, size
 	runner->stop = (struct err){0};
 	rewind_pending(plans, count);
 	for (int reloads = 0; reloads < RELOADS_MAX; reloads++) {
-		runner->patterns.count = runner->warms.count = 0;
+		runner->patterns.count = runner->warms.count = runner->publishes.count = 0;
 		status = pass(runner, plans, count, err);
 		if (status != 0 || !runner->stale)
 			break;
@@ -457,6 +470,8 @@ int event_run(struct event_runner *runner, struct event_plan *const *plans, size
 		redis_drain(runner->redis, 0, NULL);
 	if (status == 0)
 		status = event_warms_run(runner, err);
+	if (status == 0)
+		status = publish_all(runner, err);
 	redis_set_cancel(runner->redis, before);
 	return status;
 }

@@ -45,8 +45,9 @@ struct event_runner {
 	struct event_editing editing;
 	struct event_list patterns;
 	struct event_list warms;
-	struct mem_arena *arena; /* of the plans under way */
-	struct err stop;         /* what every further write would meet */
+	struct event_list publishes; /* said when all else is done */
+	struct mem_arena *arena;     /* of the plans under way */
+	struct err stop;             /* what every further write would meet */
 };
 
 /*

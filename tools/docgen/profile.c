@@ -64,12 +64,22 @@ void profile_namespaces(struct buf *buf, const char *profile)
 	config_report_free(report);
 }
 
+/* The reference at `at` stands in text before. */
+static bool is_before(const char *text, const char *at)
+{
+	return memmem(text, (size_t)(at - text), at, strcspn(at, "}")) != NULL;
+}
+
 void profile_variables(struct buf *buf, const char *profile)
 {
 	static const char mark[] = "${env:";
+	const char *text = config_profile_text(profile);
 
-	for (const char *at = config_profile_text(profile); (at = strstr(at, mark));) {
-		struct bytes name = bytes_of(at += strlen(mark));
+	for (const char *at = text; (at = strstr(at, mark)); at++) {
+		struct bytes name = bytes_of(at + strlen(mark));
+
+		if (is_before(text, at))
+			continue;
 		name = bytes_sub(name, 0, bytes_index(name, '}'));
 		size_t colon = bytes_index(name, ':');
 
