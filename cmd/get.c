@@ -132,7 +132,7 @@ static void log_read(struct app *app, const struct cache_query *query,
 	    answer->degraded || answer->key.len == 0)
 		return;
 	struct tally_figures *figures = mem_zalloc(count, sizeof *figures);
-	int status = tally_read(query->set, query->redis, figures, &denied, &err);
+	int status = tally_read(query->set, query->redis, NULL, 0, figures, &denied, &err);
 	const uint64_t *counts = figures[query->ns->index].counts;
 	uint64_t hits = counts[TALLY_GET_HIT];
 	uint64_t reads = hits + counts[TALLY_GET_MISS];
