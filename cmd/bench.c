@@ -102,15 +102,18 @@ static int clean(struct app *app, const struct bench_job *job, bool scattered, s
 	return status;
 }
 
-static enum exit_code run(struct app *app, const struct bench_options *options,
+static enum exit_code run(struct app *app, const struct bench_options *given,
 			  const struct opt_words *words)
 {
+	struct bench_options settled = *given;
+	const struct bench_options *options = &settled;
 	struct bench_plan plan;
 	struct err err = {0};
 	struct err cleaning = {0};
 	bool stampede = options->stampede != OPT_UNSET;
 	enum exit_code code = EXIT_DONE;
 
+	bench_options_settle(&settled);
 	if (bench_plan_make(app, options, words, &plan, &err) != 0 ||
 	    check_consent(app, &plan.job, options->yes, &err) != 0) {
 		code = app_fail(app, &err);

@@ -163,6 +163,28 @@ static enum exit_code judge_change(struct app *app, struct sink *sink,
 	return code;
 }
 
+/* Fewer rounds have no spread that tells a change from noise. */
+#define ROUNDS_LEAST 3
+
+static int read_baseline(const struct bench_options *options, struct bench_rounds *ret_before,
+			 struct err *err)
+{
+	if (options->rounds < ROUNDS_LEAST)
+		return err_set(err, ERR_USAGE,
+			       "--baseline needs --rounds %d or more: fewer do not tell a "
+			       "change from noise",
+			       ROUNDS_LEAST);
+	if (bench_rounds_read(options->baseline, ret_before, err) != 0)
+		return -1;
+	if (ret_before->items[ret_before->count - 1].round + 1 < ROUNDS_LEAST)
+		return err_set(
+		    err, ERR_USAGE,
+		    "--baseline %s: it has fewer than %d rounds, which do not tell a "
+		    "change from noise: run it with --rounds 5",
+		    options->baseline, ROUNDS_LEAST);
+	return 0;
+}
+
 /* --- the log --- */
 
 static int write_log(const char *path, const struct bench_result *result, uint64_t wall_ms,
@@ -188,8 +210,10 @@ enum exit_code bench_measure(struct app *app, const struct bench_options *option
 	uint64_t wall_ms = clock_wall_ms();
 	enum exit_code code = EXIT_DONE;
 
-	if (options->baseline && bench_rounds_read(options->baseline, &before, &err) != 0)
+	if (options->baseline && read_baseline(options, &before, &err) != 0) {
+		bench_rounds_release(&before);
 		return app_fail(app, &err);
+	}
 	int status = run_rounds(&showing, &plan->job, options->rounds, &all, &rounds, &err);
 	if (all.elapsed_ns > 0 || showing.sink) {
 		open_document(&showing);

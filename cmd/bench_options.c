@@ -4,7 +4,6 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/num.h"
-#include "core/bench_keys.h"
 #include "core/bench_prepare.h"
 #include "core/namespace.h"
 #include "wire/redis.h"
@@ -14,6 +13,37 @@
 
 #define BENCH_COMMAND_WORDS 60
 #define SIZE_MAX_BYTES (UINT64_C(64) << 20)
+
+/* --- defaults --- */
+
+static void settle_number(uint64_t *number, uint64_t fallback)
+{
+	if (*number == OPT_UNSET)
+		*number = fallback;
+}
+
+void bench_options_settle(struct bench_options *options)
+{
+	settle_number(&options->clients, 50);
+	settle_number(&options->pipeline, 1);
+	settle_number(&options->threads, 1);
+	settle_number(&options->warm_up_ms, 0);
+	settle_number(&options->keys, 10000);
+	settle_number(&options->ttl_ms, 3600000);
+	settle_number(&options->seed, 1);
+	settle_number(&options->rounds, options->baseline ? 5 : 1);
+	settle_number(&options->latency_ms, 100);
+	if (options->miss < 0)
+		options->miss = 0;
+	if (options->max_regress < 0)
+		options->max_regress = 0.1;
+	if (options->pick < 0)
+		options->pick = BENCH_UNIFORM;
+	if (!options->size)
+		options->size = "1KiB";
+	if (!options->exponent)
+		options->exponent = "0.99";
+}
 
 /* --- texts --- */
 
@@ -75,9 +105,9 @@ static int parse_size(const char *text, size_t *ret_min, size_t *ret_max, struct
 
 	if (num_parse_size(bytes_sub(all, 0, dash), &min) != 0 ||
 	    (dash < all.len && num_parse_size(bytes_sub(all, dash + 1, all.len), &max) != 0))
-		return err_set(err, ERR_USAGE,
-			       "--size '%s': a size as 512 or 1KiB, or a range as 100-4KiB",
-			       text);
+		return err_set(
+		    err, ERR_USAGE,
+		    "--size '%s': 0 to 64MiB, as 512 or 1KiB, or a range as 100-4KiB", text);
 	if (dash == all.len)
 		max = min;
 	if (min > max || max > SIZE_MAX_BYTES)
@@ -209,12 +239,23 @@ static int find_names(struct app *app, const struct bench_options *options,
 		family->keys = plan->names[i].count;
 		family->live = options->read_live;
 	}
+	if (options->sample == OPT_UNSET && options->sample_ttl)
+		return err_set(err, ERR_USAGE, "--sample-ttl goes with --sample");
 	if (options->sample == OPT_UNSET)
 		return 0;
-	if (bench_sizes_from_live(app->redis, set, family->ns, (size_t)options->sample,
-				  &plan->sizes[i], &family->size_count, err) != 0)
+	struct bench_sample *sample = &plan->samples[i];
+	if (bench_sample_live(app->redis, set, family->ns, (size_t)options->sample, sample,
+			      err) != 0)
 		return -1;
-	family->sizes = plan->sizes[i];
+	if (options->sample_ttl && sample->ttl_count == 0)
+		return err_set(err, ERR_ITEM, "--sample-ttl: no key of %s has a TTL",
+			       family->name);
+	family->sizes = sample->sizes;
+	family->size_count = sample->size_count;
+	if (options->sample_ttl) {
+		family->ttls = sample->ttls;
+		family->ttl_count = sample->ttl_count;
+	}
 	return 0;
 }
 
@@ -290,7 +331,7 @@ void bench_plan_release(struct bench_plan *plan)
 {
 	for (size_t i = 0; i < BENCH_FAMILIES_MAX; i++) {
 		bench_names_release(&plan->names[i]);
-		free(plan->sizes[i]);
+		bench_sample_release(&plan->samples[i]);
 	}
 	free(plan->command.words);
 	free(plan->command.argv);

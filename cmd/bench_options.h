@@ -3,6 +3,7 @@
 
 #include "core/bench.h"
 #include "core/bench_assert.h"
+#include "core/bench_keys.h"
 #include "opt/opt.h"
 
 struct app;
@@ -32,6 +33,7 @@ struct bench_options {
 	const char *ids;
 	bool read_live;
 	uint64_t sample;
+	bool sample_ttl;
 	bool verify;
 	struct opt_list assertions;
 	const char *hdr;
@@ -48,13 +50,15 @@ struct bench_options {
 	bool dry_run;
 };
 extern const struct opt_row bench_rows[];
+/* Gives what is not set its default. */
+void bench_options_settle(struct bench_options *options);
 
 /* A job made of the options and words, with the keys and sizes that Redis or files tell; what
  * it points to is owned here. */
 struct bench_plan {
 	struct bench_job job;
 	struct bench_names names[BENCH_FAMILIES_MAX];
-	size_t *sizes[BENCH_FAMILIES_MAX];
+	struct bench_sample samples[BENCH_FAMILIES_MAX];
 	struct bench_words {
 		struct opt_word *words;
 		struct bytes *argv;

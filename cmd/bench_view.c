@@ -198,13 +198,19 @@ static const struct out_column row_columns[R_COLUMNS] = {
     [R_ERRORS] = {.name = "errors",
 		  .title = "ERRORS",
 		  .unit = OUT_COUNT,
-		  .flags = OUT_WARN,
+		  .flags = OUT_WARN | OUT_MINOR,
 		  .metric = "callcache_bench_errors",
 		  .help = "Operations answered by an error"},
     [R_HITS] = {.name = "hits", .title = "HITS", .unit = OUT_COUNT, .flags = OUT_DETAIL},
     [R_MISSES] = {.name = "misses", .title = "MISSES", .unit = OUT_COUNT, .flags = OUT_DETAIL},
-    [R_HIT_RATIO] = {.name = "hit_ratio", .title = "HITS", .unit = OUT_PERCENT},
-    [R_BYTES] = {.name = "value_bytes", .title = "VALUES", .unit = OUT_SIZE},
+    [R_HIT_RATIO] = {.name = "hit_ratio",
+		     .title = "HITS",
+		     .unit = OUT_PERCENT,
+		     .flags = OUT_MINOR},
+    [R_BYTES] = {.name = "value_bytes",
+		 .title = "VALUES",
+		 .unit = OUT_SIZE,
+		 .flags = OUT_MINOR},
     [R_FOREIGN] = {.name = "foreign",
 		   .title = "FOREIGN",
 		   .unit = OUT_COUNT,
@@ -214,6 +220,7 @@ static const struct out_column row_columns[R_COLUMNS] = {
     [R_P50] = {.name = "p50_us",
 	       .title = "P50",
 	       .unit = OUT_US,
+	       .flags = OUT_MINOR,
 	       .metric = "callcache_bench_p50_seconds",
 	       .help = "Half of the operations took no longer"},
     [R_P90] = {.name = "p90_us", .title = "P90", .unit = OUT_US, .flags = OUT_MINOR},
@@ -227,6 +234,7 @@ static const struct out_column row_columns[R_COLUMNS] = {
     [R_MAX] = {.name = "max_us",
 	       .title = "MAX",
 	       .unit = OUT_US,
+	       .flags = OUT_MINOR,
 	       .metric = "callcache_bench_max_seconds",
 	       .help = "The slowest operation"},
     [R_SERVICE_P50] = {.name = "service_p50_us",
@@ -330,14 +338,17 @@ static void print_nodes(struct sink *sink, const struct bench_result *result)
 	    {.name = "node", .title = "NODE", .flags = OUT_LABEL | OUT_SHRINK},
 	    {.name = "count", .title = "COUNT", .unit = OUT_COUNT, .flags = OUT_DETAIL},
 	    {.name = "per_second", .title = "RATE", .unit = OUT_RATE},
-	    {.name = "errors", .title = "ERRORS", .unit = OUT_COUNT, .flags = OUT_WARN},
+	    {.name = "errors",
+	     .title = "ERRORS",
+	     .unit = OUT_COUNT,
+	     .flags = OUT_WARN | OUT_MINOR},
 	    {.name = "moved", .title = "MOVED", .unit = OUT_COUNT},
-	    {.name = "ask", .title = "ASK", .unit = OUT_COUNT},
+	    {.name = "ask", .title = "ASK", .unit = OUT_COUNT, .flags = OUT_MINOR},
 	    {.name = "tryagain", .title = "TRYAGAIN", .unit = OUT_COUNT, .flags = OUT_DETAIL},
-	    {.name = "service_p50_us", .title = "P50", .unit = OUT_US},
+	    {.name = "service_p50_us", .title = "P50", .unit = OUT_US, .flags = OUT_MINOR},
 	    {.name = "service_p99_us", .title = "P99", .unit = OUT_US},
 	    {.name = "service_max_us", .title = "MAX", .unit = OUT_US, .flags = OUT_MINOR},
-	    {.name = "cpu", .title = "CPU", .unit = OUT_PERCENT},
+	    {.name = "cpu", .title = "CPU", .unit = OUT_PERCENT, .flags = OUT_MINOR},
 	};
 	static const struct out_table table = {.name = "nodes",
 					       .columns = columns,
@@ -437,7 +448,8 @@ void bench_view_result(struct app *app, struct sink *sink, const struct bench_jo
 	print_rows(sink, job, result);
 	print_nodes(sink, result);
 	print_errors(sink, result);
-	bench_view_picture(sink, result);
+	bench_view_picture(sink, result,
+			   app->out_terminal.is_tty ? app->out_terminal.width : 80);
 	bench_row_release(&all);
 	buf_release(&load);
 }

@@ -23,7 +23,7 @@ void bench_view_result(struct app *app, struct sink *sink, const struct bench_jo
 		       const struct bench_result *result);
 /* For people: the times as a histogram, the percentiles, a mark per second
  * (bench_picture.c). */
-void bench_view_picture(struct sink *sink, const struct bench_result *result);
+void bench_view_picture(struct sink *sink, const struct bench_result *result, size_t width);
 
 /* What it is judged by (bench_judged.c). */
 void bench_view_rounds(struct sink *sink, const struct bench_rounds *rounds);

@@ -17,7 +17,7 @@ _ccache_options() {
 	inspect) echo ' --key --match --where --limit --summary --sample --top --by --raw --max-value --ttl --audit --repair --dry-run --yes -y --max-keys --backup --no-backup --drift --examples' ;;
 	invalidate) echo ' --where --all --key --keys --null -0 --match --tag --older-than --ttl-below --ttl-above --everything --no-relations --dry-run --yes -y --max-keys --soft --in --throttle --rewarm --verify --backup --no-backup --backup-limit --undo --salvage --elsewhere --resume --event --data --explain --follow --event-field --bad-events --group --consumer --claim-after --max-tries --dead-letter --report-every' ;;
 	stats) echo ' --sample --scan --max-lines --max-bytes --max-latency --top --watch --check --fail-if --textfile --metric-names --reset --yes -y' ;;
-	bench) echo ' --max --clients --pipeline --threads --rate --ramp-to --poisson --duration --requests --warm-up --mix --miss --keys --size --ttl --pick --exponent --seed --command --prepare --ids --read-live --sample --verify --assert --hdr --rounds --baseline --max-regress --source --stampede --source-latency --preset --job --save-job --yes -y --dry-run' ;;
+	bench) echo ' --max --clients --pipeline --threads --rate --ramp-to --poisson --duration --requests --warm-up --mix --miss --keys --size --ttl --pick --exponent --seed --command --prepare --ids --read-live --sample --sample-ttl --verify --assert --hdr --rounds --baseline --max-regress --source --stampede --source-latency --preset --job --save-job --yes -y --dry-run' ;;
 	config) echo ' --max-keys' ;;
 	ping) echo ' --count' ;;
 	repl) echo ' --execute -e --keep-going --verbose --read-only --no-history --complete' ;;
@@ -142,6 +142,7 @@ _ccache_argument() {
 	bench:--ids) echo 'file' ;;
 	bench:--read-live) return 1 ;;
 	bench:--sample) echo 'any' ;;
+	bench:--sample-ttl) return 1 ;;
 	bench:--verify) return 1 ;;
 	bench:--assert) echo 'any' ;;
 	bench:--hdr) echo 'file' ;;

@@ -57,6 +57,35 @@ nothing_left() { assert_equal "$(rcli --scan --pattern 'cc:bench:*')" ''; }
 	nothing_left
 }
 
+@test "bench: a namespace is read and written by its type, bounded, with a TTL" {
+	local type
+	for type in hash set zset list stream; do
+		echo "\"a-$type\":{\"key\":\"$type:{id}\",\"type\":\"$type\",\"ttl\":\"1h\"}"
+	done | paste -sd, | sed 's/.*/{"namespaces":{&}}/' >types.json
+	export CALLCACHE_CONFIG=$PWD/types.json
+	cc_run bench a-hash a-set a-zset a-list --max --requests 2000 --threads 2 --keys 10 --clients 4 --size 160-320 --mix get=1,set=1 -o json -q
+	assert_exit 0
+	assert_json '[.count, .errors, .hit_ratio]' '[2000,0,1]'
+	assert_json '[.operations[] | select(.operation == "get") | .value_bytes / .count | . >= 150 and . < 400] | all' true
+	local name
+	for name in hgetall hset smembers sadd zrange zadd lrange lpush; do (($(commands "$name") > 100)) || fail "no $name"; done
+	# one HSET is the entry of the run
+	assert_equal "$(commands pexpire)" "$((-1 + $(commands hset) + $(commands sadd) + $(commands zadd) + $(commands lpush)))"
+	in_background bench.log "$CCACHE" bench a-hash a-list --max --duration 1h --keys 4 --mix get=2,set=2,del=1 --miss 50% -o json
+	wait_for eval '(($(commands unlink) > 100))'
+	kill -INT "$STARTED"
+	wait_for gone "$STARTED"
+	output=$(grep '^{' "$DIR/bench.log") stderr=
+	assert_json '[.operations[] | select(.operation == "get") | .misses > 0 and .hits > 0] | all' true
+	nothing_left
+	cc_run bench a-stream --requests 1
+	assert_exit 2
+	assert_stderr_line 'holds a stream, which has no value to read whole: give a --command'
+	cc_run bench a-hash --verify --requests 1
+	assert_exit 2
+	assert_stderr_line '--verify knows only strings: namespace a-hash holds a hash'
+}
+
 @test "bench: keys are written with a TTL and the template's name" {
 	in_background bench.log "$CCACHE" bench lead-context --rate 100 --duration 1h --keys 3 --ttl 90s
 	wait_for eval '[[ $(commands get) -gt 0 ]]'
@@ -126,7 +155,14 @@ nothing_left() { assert_equal "$(rcli --scan --pattern 'cc:bench:*')" ''; }
 	assert_exit 4
 	assert_stderr_line 'of 50 (does maxclients allow more?)'
 	nothing_left
-	rcli CONFIG SET maxclients 1000 >/dev/null
+	rcli CONFIG SET maxclients 1000 requirepass secret >/dev/null
+	cc_run bench --max --requests 10 --keys 1 -q
+	assert_exit 4
+	assert_stderr_line NOAUTH
+	REDIS_PASSWORD=wrong cc_run bench --max --requests 10 --keys 1 -q
+	assert_exit 4
+	assert_stderr_line WRONGPASS
+	rcli -a secret --no-auth-warning CONFIG SET requirepass '' >/dev/null
 	rcli CONFIG SET maxmemory 4mb >/dev/null
 	cc_run bench --max --requests 10 --keys 100000 -q
 	assert_exit 7
@@ -150,7 +186,7 @@ nothing_left() { assert_equal "$(rcli --scan --pattern 'cc:bench:*')" ''; }
 		--threads 1000000|--threads
 		--threads 4 --clients 3|a thread without a client
 		--rate 0|--rate
-		--size -5|--size '-5'
+		--size -5|--size '-5': 0 to 64MiB
 		--size 9-5|ends before it begins
 		--size 5GiB|at most 64MiB
 		--mix get=-1|--mix: 'get=-1'
@@ -163,7 +199,6 @@ nothing_left() { assert_equal "$(rcli --scan --pattern 'cc:bench:*')" ''; }
 		--duration 0|--duration
 		--keys 0|--keys
 		active-calls --miss 5%|is a single key
-		human-sessions|holds a set
 		cal-logs|did you mean 'call-logs'
 	CASES
 }
@@ -196,6 +231,15 @@ nothing_left() { assert_equal "$(rcli --scan --pattern 'cc:bench:*')" ''; }
 	assert_exit 0
 	assert_json '[.count, .hit_ratio]' '[300,1]'
 	(($(commands get) > 1299)) || fail 'no warm-up'
+}
+
+@test "bench: at 40 columns nothing of the tables and the picture wraps" {
+	start_terminal 40 100 "$CCACHE" -s "$REDIS_SOCKET" bench message --rate 500 --requests 600 --keys 9 --mix get=1,set=1 -q
+	wait_for screen_shows 'p99 of each'
+	wait_for screen_shows 'Within: 50 %'
+	output=$(screen -J | sed -n '/^NAMESPACE/,$p') stderr=
+	[[ $output == *'message'*'up to'*'#'*'100 %'* ]] || fail "$output"
+	assert_equal "$(awk 'length > 40' <<<"$output")" ''
 }
 
 @test "bench: NDJSON has a line a second, and ends in its fields" {

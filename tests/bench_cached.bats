@@ -73,6 +73,8 @@ nothing_left() { assert_equal "$(rcli --scan --pattern 'cc:bench:*')" ''; }
 	assert_json '[.count, .offered_per_second, .operations[0].namespace]' '[40,900,"message"]'
 	cc_run bench --job job.json --dry-run
 	assert_stderr_line '900/s'
+	cc_run bench --job job.json --keys 10000 --size 1KiB --clients 50 --dry-run
+	assert_stderr_line 'message (10,000 keys, 1 KiB); open loop, 900/s, 50 clients'
 	local text want
 	while IFS='|' read -r text want; do
 		printf '%s' "$text" >bad.json

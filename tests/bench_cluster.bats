@@ -47,6 +47,9 @@ keys_are() { (($(for i in 0 1 2; do node_cli "$i" --scan --pattern 'cc:bench:*:k
 	assert_json '.nodes | length == 3 and all(.count > 300 and .errors == 0 and .service_p99_us > 0)' true
 	assert_json '[.nodes[].node] | sort' "$(printf '"127.0.0.1:%s"\n' "${CLUSTER_PORTS[@]}" | jq -cs sort)"
 	nothing_left
+	cc_run bench human-sessions --max --requests 200 --mix get=1,set=1 -o json -q
+	assert_exit 0
+	assert_json '[.count, .errors, .hit_ratio]' '[200,0,1]'
 	cc_run bench --rate 2000 --requests 400 --keys 300 --size 1-2000 --mix get=8,set=1,del=1 -q
 	assert_exit 0
 	[[ $output == *NODE*MOVED*"127.0.0.1:${CLUSTER_PORTS[2]}"* ]] || fail "$output"

@@ -115,6 +115,22 @@ spoil() {
 	assert_json '.value_bytes / 1000 | . > 210 and . < 290' true
 	cc_run bench lead --sample 10 --requests 1
 	assert_exit 3
+	cc_run bench message --sample 10 --sample-ttl --requests 1
+	assert_exit 3
+	assert_stderr_line 'no key of message has a TTL'
+	cc_run bench message --sample-ttl --requests 1
+	assert_exit 2
+	assert_stderr_line '--sample-ttl goes with --sample'
+	rcli PEXPIRE message:1 500000 >/dev/null
+	rcli PEXPIRE message:2 90000000 >/dev/null
+	in_background bench.log "$CCACHE" bench message --sample 10 --sample-ttl --rate 100 --duration 1h --keys 40
+	wait_for eval '[[ $(rcli INFO commandstats) == *cmdstat_get:* ]]'
+	local key ttl
+	rcli --scan --pattern 'cc:bench:*:message:*' | while read -r key; do
+		ttl=$(rcli PTTL "$key")
+		echo $((ttl <= 500000 ? 1 : ttl > 3600000 && ttl <= 90000000 ? 2 : 3))
+	done | sort -u >kinds
+	assert_equal "$(paste -sd' ' kinds)" '1 2'
 }
 
 @test "bench: assertions: held, missed (exit 1, named with the figure), not understood" {
@@ -162,6 +178,15 @@ spoil() {
 	cc_run bench --max --requests 300 --keys 5 --rounds 4 --baseline slow.json -o json -q
 	assert_exit 0
 	assert_json '[.comparison[].verdict] | unique' '["better"]'
+	cc_run bench --baseline then.json --rounds 2 --requests 1
+	assert_exit 2
+	assert_stderr_line '--baseline needs --rounds 3 or more'
+	jq -c '.rounds |= .[:2]' then.json >few.json
+	cc_run bench --baseline few.json --requests 1
+	assert_exit 2
+	assert_stderr_line 'few.json: it has fewer than 3 rounds'
+	cc_run bench --max --requests 20 --keys 5 --baseline then.json --max-regress 100% -o json -q
+	assert_json '.comparison[0].rounds == 4 and (.rounds | length) == 5' true
 	echo '{}' >no.json
 	for file in no.json nowhere.json; do
 		cc_run bench --max --requests 1 --keys 1 --baseline "$file"

@@ -47,6 +47,8 @@ struct bench_family {
 	const size_t *sizes; /* sampled; NULL: between min and max */
 	size_t size_count;
 	uint64_t ttl_ms;
+	const uint64_t *ttls; /* sampled; NULL: ttl_ms */
+	size_t ttl_count;
 	double weight;
 	const struct bench_names *names; /* NULL: made of numbers */
 	bool live;                       /* names are real keys: read only, no prefix */

@@ -40,6 +40,10 @@ static int check_verify(const struct bench_job *job, const struct bench_family *
 		return err_set(err, ERR_USAGE,
 			       "--verify knows only values that it wrote: leave %s out",
 			       family->live ? "--read-live" : "--command");
+	if (bench_words_type(family) != NS_STRING)
+		return err_set(err, ERR_USAGE,
+			       "--verify knows only strings: namespace %s holds a %s",
+			       family->name, ns_type_names[bench_words_type(family)]);
 	if (least < BENCH_VERIFY_SIZE)
 		return err_set(err, ERR_USAGE,
 			       "--verify needs values of at least %d bytes (--size)",
@@ -71,11 +75,11 @@ static int check_family(const struct bench_job *job, const struct bench_family *
 	    (job->mix[BENCH_SET] > 0 || job->mix[BENCH_DEL] > 0 || job->command_count > 0))
 		status = err_set(err, ERR_USAGE,
 				 "--read-live only reads: leave --mix and --command out");
-	if (status == 0 && family->ns && family->ns->type != NS_STRING &&
-	    family->ns->type != NS_ANY)
+	if (status == 0 && bench_words_type(family) == NS_STREAM)
 		status = err_set(err, ERR_USAGE,
-				 "namespace %s holds a %s: bench reads and writes strings",
-				 family->name, ns_type_names[family->ns->type]);
+				 "namespace %s holds a stream, which has no value to read "
+				 "whole: give a --command",
+				 family->name);
 	if (status == 0 && job->verify)
 		status = check_verify(job, family, err);
 	buf_release(&first);

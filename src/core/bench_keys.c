@@ -96,54 +96,72 @@ int bench_keys_from_live(struct redis *redis, const struct nsset *set, const str
 	return status;
 }
 
-/* --- sizes --- */
-
-struct sizing {
-	size_t *sizes;
-	size_t count;
-};
+/* --- sizes and lives --- */
 
 /* Keys that hold no string, or are gone, are left out. */
 static void on_size(void *ctx, const struct reply *reply)
 {
-	struct sizing *sizing = ctx;
+	struct bench_sample *sample = ctx;
 
 	if (reply->type == REPLY_INTEGER && reply->integer > 0)
-		sizing->sizes[sizing->count++] = (size_t)reply->integer;
+		sample->sizes[sample->size_count++] = (size_t)reply->integer;
 }
 
-int bench_sizes_from_live(struct redis *redis, const struct nsset *set, const struct ns *ns,
-			  size_t limit, size_t **ret_sizes, size_t *ret_count, struct err *err)
+static void on_ttl(void *ctx, const struct reply *reply)
+{
+	struct bench_sample *sample = ctx;
+
+	if (reply->type == REPLY_INTEGER && reply->integer > 0)
+		sample->ttls[sample->ttl_count++] = (uint64_t)reply->integer;
+}
+
+static int ask_key(struct redis *redis, struct bytes command, struct bytes key,
+		   redis_reply_fn *fn, struct bench_sample *sample, struct err *err)
+{
+	const struct bytes argv[] = {command, key};
+
+	return redis_submit(
+	    redis,
+	    &(struct redis_command){
+		.argv = argv, .argc = 2, .flags = REDIS_IDEMPOTENT, .fn = fn, .ctx = sample},
+	    err);
+}
+
+int bench_sample_live(struct redis *redis, const struct nsset *set, const struct ns *ns,
+		      size_t limit, struct bench_sample *ret_sample, struct err *err)
 {
 	struct bench_names names = {0};
-	struct sizing sizing = {0};
+	struct bench_sample sample = {0};
 	int status = bench_keys_from_live(redis, set, ns, limit, &names, err);
 
 	if (status != 0)
 		return -1;
-	sizing.sizes = mem_zalloc(names.count, sizeof *sizing.sizes);
+	sample.sizes = mem_zalloc(names.count, sizeof *sample.sizes);
+	sample.ttls = mem_zalloc(names.count, sizeof *sample.ttls);
 	for (size_t i = 0; i < names.count && status == 0; i++) {
-		struct bytes argv[] = {BYTES("STRLEN"), bench_names_at(&names, i)};
+		struct bytes key = bench_names_at(&names, i);
 
-		status = redis_submit(redis,
-				      &(struct redis_command){.argv = argv,
-							      .argc = 2,
-							      .flags = REDIS_IDEMPOTENT,
-							      .fn = on_size,
-							      .ctx = &sizing},
-				      err);
+		status = ask_key(redis, BYTES("STRLEN"), key, on_size, &sample, err);
+		if (status == 0)
+			status = ask_key(redis, BYTES("PTTL"), key, on_ttl, &sample, err);
 	}
 	if (redis_drain(redis, 0, status == 0 ? err : NULL) != 0)
 		status = -1;
-	if (status == 0 && sizing.count == 0)
+	if (status == 0 && sample.size_count == 0)
 		status = err_set(err, ERR_ITEM, "no key of %s holds a string",
 				 ns ? ns->name : "any kind");
 	bench_names_release(&names);
 	if (status != 0) {
-		free(sizing.sizes);
+		bench_sample_release(&sample);
 		return -1;
 	}
-	*ret_sizes = sizing.sizes;
-	*ret_count = sizing.count;
+	*ret_sample = sample;
 	return 0;
+}
+
+void bench_sample_release(struct bench_sample *sample)
+{
+	free(sample->sizes);
+	free(sample->ttls);
+	*sample = (struct bench_sample){0};
 }

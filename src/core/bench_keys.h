@@ -12,11 +12,16 @@ int bench_keys_from_file(const struct nsset *set, const struct ns *ns, const cha
 /* Up to limit real keys of ns (NULL: any key); ERR_ITEM when there is none. */
 int bench_keys_from_live(struct redis *redis, const struct nsset *set, const struct ns *ns,
 			 size_t limit, struct bench_names *ret_names, struct err *err);
-/*
- * The lengths of up to limit of their values, malloc'd; ERR_ITEM when there is
- * none that is a string.
- */
-int bench_sizes_from_live(struct redis *redis, const struct nsset *set, const struct ns *ns,
-			  size_t limit, size_t **ret_sizes, size_t *ret_count, struct err *err);
+/* Of real values: their lengths, and what is left of their lives, in ms. */
+struct bench_sample {
+	size_t *sizes;
+	size_t size_count;
+	uint64_t *ttls; /* of those that have one */
+	size_t ttl_count;
+};
+/* Of up to limit keys; ERR_ITEM when there is none that is a string. */
+int bench_sample_live(struct redis *redis, const struct nsset *set, const struct ns *ns,
+		      size_t limit, struct bench_sample *ret_sample, struct err *err);
+void bench_sample_release(struct bench_sample *sample);
 
 #endif

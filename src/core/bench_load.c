@@ -116,8 +116,18 @@ int bench_key(const struct bench_job *job, const struct bench_family *family, ui
 
 /* --- the bytes of a command --- */
 
-static size_t pick_size(struct bench_load *load, const struct bench_family *family)
+static size_t pick_size(struct bench_load *load, const struct bench_family *family,
+			uint64_t index)
 {
+	enum ns_type type = bench_words_type(family);
+
+	/* Members of another size would be other members: the set would grow. */
+	if (type == NS_SET || type == NS_ZSET) {
+		uint64_t place = index * UINT64_C(0x9e3779b97f4a7c15) >> 32;
+
+		return family->size_min +
+		       (size_t)(place % (family->size_max - family->size_min + 1));
+	}
 	if (family->sizes)
 		return family->sizes[bench_random_below(&load->random, family->size_count)];
 	return family->size_min +
@@ -125,6 +135,12 @@ static size_t pick_size(struct bench_load *load, const struct bench_family *fami
 		    ? (size_t)bench_random_below(&load->random,
 						 family->size_max - family->size_min + 1)
 		    : 0);
+}
+
+static uint64_t pick_ttl(struct bench_load *load, const struct bench_family *family)
+{
+	return family->ttls ? family->ttls[bench_random_below(&load->random, family->ttl_count)]
+			    : family->ttl_ms;
 }
 
 /* word with {key} and {value} replaced, appended to load->words. */
@@ -178,14 +194,13 @@ size_t bench_load_words(struct bench_load *load, struct bench_op op, struct byte
 	(void)bench_key(load->job, family, op.index, &load->key, NULL);
 	struct bytes key = buf_bytes(&load->key);
 	argv[1] = key;
-	load->value_size = pick_size(load, family);
+	load->value_size = pick_size(load, family, op.index);
 	struct bytes value = {load->filler, load->value_size};
 	if (load->verify && op.kind == BENCH_SET)
 		bench_verify_fill(load->filler, value.len, op.family, op.index, op.number);
 	switch (op.kind) {
 	case BENCH_GET:
-		argv[0] = BYTES("GET");
-		return 2;
+		return bench_words_read(bench_words_type(family), key, argv);
 	case BENCH_DEL:
 		argv[0] = BYTES("UNLINK");
 		return 2;
@@ -196,13 +211,26 @@ size_t bench_load_words(struct bench_load *load, struct bench_op op, struct byte
 	case BENCH_KINDS:
 		break;
 	}
-	buf_clear(&load->words);
-	buf_printf(&load->words, "%" PRIu64, family->ttl_ms);
-	argv[0] = BYTES("SET");
-	argv[2] = value;
-	argv[3] = BYTES("PX");
-	argv[4] = buf_bytes(&load->words);
-	return 5;
+	return bench_words_write(bench_words_type(family), key, value, pick_ttl(load, family),
+				 &load->words, argv);
+}
+
+size_t bench_load_tails(const struct bench_load *load, struct bench_op op)
+{
+	const struct bench_family *family = &load->job->families[op.family];
+
+	return op.kind == BENCH_SET ? bench_words_tails(bench_words_type(family)) : 0;
+}
+
+size_t bench_load_tail_words(struct bench_load *load, struct bench_op op, size_t index,
+			     struct bytes *argv)
+{
+	const struct bench_family *family = &load->job->families[op.family];
+
+	buf_clear(&load->key);
+	(void)bench_key(load->job, family, op.index, &load->key, NULL);
+	return bench_words_tail(bench_words_type(family), index, buf_bytes(&load->key),
+				pick_ttl(load, family), &load->words, argv);
 }
 
 /* The slow way, which works for every family. */
@@ -211,6 +239,8 @@ static void render(struct bench_load *load, struct bench_op op, struct buf *out)
 	struct bytes argv[BENCH_WORDS_MAX];
 
 	write_words(argv, bench_load_words(load, op, argv), out);
+	for (size_t i = 0; i < bench_load_tails(load, op); i++)
+		write_words(argv, bench_load_tail_words(load, op, i, argv), out);
 }
 
 /* A family's command on the key of that number, as bench_blank_make wants it. */
@@ -234,7 +264,7 @@ static void make_blank(struct bench_load *load, unsigned family, enum bench_kind
 	struct rendering rendering = {load, {.family = family, .kind = kind}};
 
 	/* Commands that differ in more than their ids. */
-	if (of->names || of->sizes || of->size_min != of->size_max ||
+	if (of->names || of->sizes || of->ttls || of->size_min != of->size_max ||
 	    (load->verify && kind == BENCH_SET))
 		return;
 	bench_blank_make(&load->blanks[family][kind], on_render, &rendering);
@@ -272,7 +302,7 @@ size_t bench_load_prepare_words(struct bench_load *load, struct bench_op op, str
 	if (!load->job->prepare)
 		return argc;
 	return command_words(load, load->job->prepare, load->job->prepare_count, argv[1],
-			     argv[2], argv);
+			     (struct bytes){load->filler, load->value_size}, argv);
 }
 
 size_t bench_load_value_size(const struct bench_load *load)
@@ -394,10 +424,12 @@ struct bench_load *bench_load_new(const struct bench_job *job, uint64_t seed,
 
 	load->job = job;
 	load->verify = verify;
-	bench_random_seed(&load->random, seed);
 	load->filler = mem_alloc(filler);
+	/* The same for all threads: members of sets must be. */
+	bench_random_seed(&load->random, job->seed);
 	for (size_t i = 0; i < filler; i++)
 		load->filler[i] = (char)('a' + bench_random_below(&load->random, 26));
+	bench_random_seed(&load->random, seed);
 	cumulate(load);
 	for (unsigned i = 0; i < job->family_count; i++) {
 		load->sequence[i] = bench_random_below(&load->random, job->families[i].keys);

@@ -3,6 +3,7 @@
 
 #include "core/bench.h"
 #include "core/bench_random.h"
+#include "core/bench_words.h"
 
 /*
  * The commands of a load: which operation on which key comes next, and its
@@ -33,11 +34,18 @@ struct bench_op bench_load_next(struct bench_load *load, size_t client, struct b
 void bench_load_write(struct bench_load *load, struct bench_op op, struct buf *out);
 /* The same as words, valid until the next call; the value has the size of the last one. Returns
  * how many. */
-#define BENCH_WORDS_MAX 64
 size_t bench_load_words(struct bench_load *load, struct bench_op op, struct bytes *argv);
 /* The words that write the key beforehand: the job's `prepare`, or a SET. */
 size_t bench_load_prepare_words(struct bench_load *load, struct bench_op op,
 				struct bytes *argv);
+/*
+ * How many further commands bench_load_write appends behind that one, whose
+ * answers mean nothing: they give the TTL to what no SET has written.
+ */
+size_t bench_load_tails(const struct bench_load *load, struct bench_op op);
+/* The words of one of them. */
+size_t bench_load_tail_words(struct bench_load *load, struct bench_op op, size_t index,
+			     struct bytes *argv);
 /* The size of the value that the last command written carries. */
 size_t bench_load_value_size(const struct bench_load *load);
 /* The hash slot of the key that the last command written to out is about. */

@@ -345,32 +345,42 @@ static int check_memory(struct redis *redis, const struct bench_job *job, struct
 	return status;
 }
 
+static int submit(struct filling *filling, const struct bytes *argv, size_t argc,
+		  redis_reply_fn *fn, struct err *err)
+{
+	return redis_submit(filling->redis,
+			    &(struct redis_command){.argv = argv,
+						    .argc = argc,
+						    .flags = REDIS_IDEMPOTENT,
+						    .fn = fn,
+						    .ctx = filling},
+			    err);
+}
+
+/* Whatever is written gets a TTL. */
 static int fill_key(struct filling *filling, struct bench_load *load, struct bench_op op,
 		    struct err *err)
 {
+	const struct bench_family *family = &filling->job->families[op.family];
 	struct bytes argv[BENCH_WORDS_MAX];
 	size_t argc = bench_load_prepare_words(load, op, argv);
-	struct redis_command command = {.argv = argv,
-					.argc = argc,
-					.flags = REDIS_IDEMPOTENT,
-					.fn = on_filled,
-					.ctx = filling};
 	struct buf key = {0};
 	char ttl[24];
+	int status = submit(filling, argv, argc, on_filled, err);
 
-	int status = redis_submit(filling->redis, &command, err);
-	if (status != 0 || !filling->job->prepare)
+	if (!filling->job->prepare) {
+		for (size_t i = 0; i < bench_load_tails(load, op) && status == 0; i++) {
+			argc = bench_load_tail_words(load, op, i, argv);
+			status = submit(filling, argv, argc, NULL, err);
+		}
 		return status;
-	/* Whatever the user's command makes gets a TTL. */
-	const struct bench_family *family = &filling->job->families[op.family];
-	status = bench_key(filling->job, family, op.index, &key, err);
-	snprintf(ttl, sizeof ttl, "%" PRIu64, family->ttl_ms);
-	struct bytes expire[] = {BYTES("PEXPIRE"), buf_bytes(&key), bytes_of(ttl)};
-	command.argv = expire;
-	command.argc = 3;
-	command.fn = NULL;
+	}
 	if (status == 0)
-		status = redis_submit(filling->redis, &command, err);
+		status = bench_key(filling->job, family, op.index, &key, err);
+	snprintf(ttl, sizeof ttl, "%" PRIu64, family->ttl_ms);
+	const struct bytes expire[] = {BYTES("PEXPIRE"), buf_bytes(&key), bytes_of(ttl)};
+	if (status == 0)
+		status = submit(filling, expire, 3, NULL, err);
 	buf_release(&key);
 	return status;
 }

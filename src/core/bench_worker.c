@@ -128,13 +128,17 @@ static void count_value(const struct bench_worker *worker, struct bench_row *row
 	if (op.kind == BENCH_SET || op.kind == BENCH_DEL)
 		return;
 	verify_value(worker, row, op, reply);
-	if (reply->type == REPLY_NIL) {
+	/* Of a hash, a set or a list that is not there the answer is empty. */
+	if (reply->type == REPLY_NIL ||
+	    (op.kind == BENCH_GET && reply->type == REPLY_ARRAY && reply->count == 0)) {
 		row->misses++;
 		return;
 	}
 	row->hits++;
 	if (reply->type == REPLY_STRING)
 		row->value_bytes += reply->text.len;
+	for (size_t i = 0; reply->type == REPLY_ARRAY && i < reply->count; i++)
+		row->value_bytes += reply->items[i]->text.len;
 }
 
 static struct bench_node *node_of(struct bench_worker *worker, size_t index)
@@ -225,6 +229,7 @@ static bool on_next(void *ctx, size_t client, uint64_t now_ns, struct buf *out,
 		worker->rows[op.family][op.kind].value_bytes +=
 		    bench_load_value_size(worker->load);
 	next->cookie = bench_op_pack(op);
+	next->tails = (uint8_t)bench_load_tails(worker->load, op);
 	if (worker->shared->job->cluster)
 		next->slot = (uint16_t)bench_load_slot(worker->load, out);
 	return true;

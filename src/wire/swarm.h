@@ -33,6 +33,7 @@ struct swarm_op {
 	uint16_t slot;    /* of its key: the driver says it, of a cluster */
 	uint16_t node;    /* that answered */
 	uint8_t tries;    /* how often it was sent again */
+	uint8_t tails;    /* so many commands follow in the same bytes: the driver says it */
 	bool asked;       /* behind an ASKING */
 	bool internal;    /* the swarm's own */
 };
@@ -42,8 +43,9 @@ struct swarm_op {
 struct swarm_driver {
 	void *ctx;
 	/*
-	 * Appends the next command for that client to out, and fills its cookie and
-	 * slot. false: nothing more to send, now and later.
+	 * Appends the next command for that client to out, and fills its cookie, slot
+	 * and tails: commands behind it whose answers nobody wants. false: nothing
+	 * more to send, now and later.
 	 */
 	bool (*next)(void *ctx, size_t client, uint64_t now_ns, struct buf *out,
 		     struct swarm_op *op);

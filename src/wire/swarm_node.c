@@ -130,9 +130,9 @@ static int on_reply(void *ctx, const struct reply *reply)
 	ring->head++;
 	ring->count--;
 	link->node->under_way--;
+	if (op.internal)
+		return 0;
 	if (swarm->slots) {
-		if (op.internal)
-			return 0;
 		op.node = (uint16_t)link->node->index;
 		if (swarm_route_answer(link, &op, reply))
 			return 0;

@@ -39,6 +39,8 @@ void swarm_append(struct swarm_link *link, const struct swarm_op *op, uint64_t n
 		link->node->progress_ns = now_ns;
 	*ring_add(&link->ring) = *op;
 	link->unsent++;
+	for (uint8_t i = 0; i < op->tails; i++)
+		swarm_append(link, &(struct swarm_op){.internal = true}, now_ns);
 }
 
 void swarm_mark(struct swarm_link *link)
