@@ -100,7 +100,10 @@ static int open_redis(struct app *app, const struct command *command, struct err
 	redis_refresh(app->redis);
 	if (command->needs & NEEDS_REDIS_MAYBE)
 		return 0;
-	return redis_connect(app->redis, err);
+	if (redis_connect(app->redis, err) != 0)
+		return -1;
+	connection_describe(app); /* sentinels have said by now where it is */
+	return 0;
 }
 
 int app_open(struct app *app, const struct command *command, struct err *err)

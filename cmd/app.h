@@ -33,6 +33,8 @@ struct globals {
 	const char *password;
 	const char *user;
 	bool askpass;
+	const char *sentinel_user;
+	const char *sentinel_password;
 	bool tls;
 	const char *cacert;
 	const char *cert;

@@ -70,6 +70,7 @@ static void use_host(struct target *target, const char *host, uint64_t port)
 	if (port != OPT_UNSET)
 		target->port = (uint16_t)port;
 	if (host || port != OPT_UNSET) {
+		target_forget_sentinel(target);
 		free(target->socket);
 		target->socket = NULL;
 	}
@@ -116,6 +117,8 @@ static int apply_environment(struct app *app, struct err *err)
 	replace(&target->user, environment("REDIS_USERNAME"));
 	replace(&target->password, environment("REDIS_PASSWORD"));
 	replace(&target->password, environment("REDISCLI_AUTH"));
+	replace(&target->sentinel_user, environment("REDIS_SENTINEL_USERNAME"));
+	replace(&target->sentinel_password, environment("REDIS_SENTINEL_PASSWORD"));
 	if (!url)
 		return 0;
 	return apply_url(app, url,
@@ -151,9 +154,13 @@ static int apply_options(struct app *app, struct err *err)
 	if (globals->uri && target_parse_url(target, globals->uri, err) != 0)
 		return err_wrap(err, "--uri");
 	use_host(target, globals->host, globals->port);
+	if (globals->socket)
+		target_forget_sentinel(target);
 	replace(&target->socket, globals->socket);
 	replace(&target->user, globals->user);
 	replace(&target->password, globals->password);
+	replace(&target->sentinel_user, globals->sentinel_user);
+	replace(&target->sentinel_password, globals->sentinel_password);
 	replace(&target->cacert, globals->cacert);
 	replace(&target->cert, globals->cert);
 	replace(&target->key, globals->key);

@@ -1,4 +1,5 @@
 #include "app.h"
+#include "connection.h"
 
 #include "base/clock.h"
 #include "base/err.h"
@@ -54,6 +55,7 @@ static enum exit_code ping_run(struct app *app, const void *values,
 	if (server_ping(app->redis, (unsigned)options->count, &ping, &err) != 0)
 		return app_fail(app, &err);
 
+	connection_describe(app); /* sentinels have said by now where it is */
 	struct sink *sink = app_sink(app, "ping", 1);
 	sink_field(sink, &target, out_str(app->target_text));
 	sink_field(sink, &version, ping.version[0] ? out_str(ping.version) : OUT_NONE);

@@ -5,12 +5,12 @@
 # BEGIN TABLES (generated)
 _ccache_verbs='get warm inspect invalidate stats bench config ping repl help'
 # which choose the server and the configuration
-_ccache_settled=' --host -h --port -p --socket -s --uri -u --db -n --pass -a --user --cacert --cert --key --sni --proxy --timeout --config --profile'
+_ccache_settled=' --host -h --port -p --socket -s --uri -u --db -n --pass -a --user --sentinel-user --sentinel-pass --cacert --cert --key --sni --proxy --timeout --config --profile'
 _ccache_settled_flags=' --tls --insecure'
 
 # the options of VERB
 _ccache_options() {
-	echo ' --host -h --port -p --socket -s --uri -u --db -n --pass -a --user --askpass --tls --cacert --cert --key --sni --insecure --proxy --timeout --config --profile --output -o --quiet -q --progress --log-level --log-format --help --version'
+	echo ' --host -h --port -p --socket -s --uri -u --db -n --pass -a --user --askpass --sentinel-user --sentinel-pass --tls --cacert --cert --key --sni --insecure --proxy --timeout --config --profile --output -o --quiet -q --progress --log-level --log-format --help --version'
 	case $1 in
 	get) echo ' --meta --no-fetch --no-store --refresh' ;;
 	warm) echo ' --all --set --ids --from --existing --if --expiring --ttl --deadline --until --failures --prune --evict --ephemeral --if-locked --dry-run' ;;
@@ -172,6 +172,8 @@ _ccache_argument() {
 	*:--db | *:-n) echo 'any' ;;
 	*:--pass | *:-a) echo 'any' ;;
 	*:--user) echo 'any' ;;
+	*:--sentinel-user) echo 'any' ;;
+	*:--sentinel-pass) echo 'any' ;;
 	*:--cacert) echo 'file' ;;
 	*:--cert) echo 'file' ;;
 	*:--key) echo 'file' ;;

@@ -69,19 +69,21 @@ end
 # BEGIN TABLES (generated)
 set -g __ccache_verbs get warm inspect invalidate stats bench config ping repl help
 # which choose the server and the configuration
-set -g __ccache_settled --host -h --port -p --socket -s --uri -u --db -n --pass -a --user --cacert --cert --key --sni --proxy --timeout --config --profile
+set -g __ccache_settled --host -h --port -p --socket -s --uri -u --db -n --pass -a --user --sentinel-user --sentinel-pass --cacert --cert --key --sni --proxy --timeout --config --profile
 set -g __ccache_settled_flags --tls --insecure
-set -g __ccache_with_argument --host -h --port -p --socket -s --uri -u --db -n --pass -a --user --cacert --cert --key --sni --proxy --timeout --config --profile --output -o --progress --log-level --log-format --set --ids --from --if --expiring --ttl --deadline --until --failures --if-locked --key --match --where --limit --sample --top --by --max-value --max-keys --backup --drift --examples --where --key --keys --match --tag --older-than --ttl-below --ttl-above --max-keys --in --throttle --backup --backup-limit --undo --resume --event --data --follow --event-field --bad-events --group --consumer --claim-after --max-tries --dead-letter --report-every --sample --max-lines --max-bytes --max-latency --top --watch --fail-if --textfile --metric-names --clients --pipeline --threads --rate --ramp-to --duration --requests --warm-up --mix --miss --keys --size --ttl --pick --exponent --seed --command --prepare --ids --sample --assert --hdr --rounds --baseline --max-regress --stampede --source-latency --preset --job --save-job --max-keys --count --execute -e
+set -g __ccache_with_argument --host -h --port -p --socket -s --uri -u --db -n --pass -a --user --sentinel-user --sentinel-pass --cacert --cert --key --sni --proxy --timeout --config --profile --output -o --progress --log-level --log-format --set --ids --from --if --expiring --ttl --deadline --until --failures --if-locked --key --match --where --limit --sample --top --by --max-value --max-keys --backup --drift --examples --where --key --keys --match --tag --older-than --ttl-below --ttl-above --max-keys --in --throttle --backup --backup-limit --undo --resume --event --data --follow --event-field --bad-events --group --consumer --claim-after --max-tries --dead-letter --report-every --sample --max-lines --max-bytes --max-latency --top --watch --fail-if --textfile --metric-names --clients --pipeline --threads --rate --ramp-to --duration --requests --warm-up --mix --miss --keys --size --ttl --pick --exponent --seed --command --prepare --ids --sample --assert --hdr --rounds --baseline --max-regress --stampede --source-latency --preset --job --save-job --max-keys --count --execute -e
 
 complete -c ccache -f
 complete -c ccache -l host -s h -x -d 'Redis server\'s name or address'
 complete -c ccache -l port -s p -x -d 'Redis server\'s port'
 complete -c ccache -l socket -s s -r -F -d 'unix socket of the Redis server'
-complete -c ccache -l uri -s u -x -d 'server as redis://, rediss:// or unix:// URI'
+complete -c ccache -l uri -s u -x -d 'server as redis://, rediss://, unix:// or redis-sentinel:// URI'
 complete -c ccache -l db -s n -x -d 'database number'
 complete -c ccache -l pass -s a -x -d 'password (better: REDISCLI_AUTH or --askpass)'
 complete -c ccache -l user -x -d 'ACL user'
 complete -c ccache -l askpass -d 'ask for the password on the terminal'
+complete -c ccache -l sentinel-user -x -d 'ACL user at the sentinels, where they have one'
+complete -c ccache -l sentinel-pass -x -d 'password at the sentinels (better: REDIS_SENTINEL_PASSWORD)'
 complete -c ccache -l tls -d 'speak TLS to Redis'
 complete -c ccache -l cacert -r -F -d 'CA certificates (PEM) to trust'
 complete -c ccache -l cert -r -F -d 'client certificate (PEM)'

@@ -261,9 +261,9 @@ target_of() {
 	REDIS_PORT=0 fails_with 2 "REDIS_PORT is '0': not a number from 1 to 65535" ping
 	REDIS_DB=-1 fails_with 2 "REDIS_DB is '-1': not a number from 0 to 1048576" ping
 	REDIS_ENABLED=maybe fails_with 2 "REDIS_ENABLED is 'maybe': write true or false" inspect
-	REDIS_URL=http://127.0.0.1 fails_with 2 'REDIS_URL: redis URL: unknown scheme (redis:// rediss:// valkey:// valkeys:// unix:// redis-socket:// redis+unix://)' ping
+	REDIS_URL=http://127.0.0.1 fails_with 2 'REDIS_URL: redis URL: unknown scheme (redis:// rediss:// valkey:// valkeys:// unix:// redis-socket:// redis+unix:// redis-sentinel:// rediss-sentinel://)' ping
 	REDIS_URL=redis://:geheim@127.0.0.1:abc fails_with 2 'REDIS_URL: redis URL: the port is not a number from 1 to 65535' ping
-	REDIS_URL=redis-sentinel://h1,h2/0 fails_with 2 'REDIS_URL: redis URL: Sentinel is not served yet: name the primary with redis://HOST:PORT/DB' ping
+	REDIS_URL=redis-sentinel://h1,h2/0 fails_with 2 'REDIS_URL: redis URL: which primary the sentinels are asked for is missing: redis-sentinel://HOST:26379,HOST/DB?sentinelMasterId=NAME' ping
 	fails_with 2 '--socket and --host exclude each other' -s x -h y ping
 	fails_with 2 '--uri and --port exclude each other' -u redis://127.0.0.1 -p 1 ping
 	fails_with 2 '--uri and --socket exclude each other' -u redis://127.0.0.1 -s x ping

@@ -56,7 +56,7 @@ struct conf_ns {
 };
 
 struct conf_redis {
-	const char *url, *user, *password;
+	const char *url, *user, *password, *sentinel_user, *sentinel_password;
 	const char *cacert, *cert, *key, *sni, *proxy;
 	bool insecure;
 	bool production;

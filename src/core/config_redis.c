@@ -89,7 +89,8 @@ static const struct config_kind proxy_url = {read_proxy, show_redis_url, schema_
 #define AT(member) offsetof(struct conf_redis, member)
 static const struct config_field fields[] = {
     {.name = "url",
-     .help = "where Redis is: redis://user:password@host:6379/0, rediss://, unix:///path",
+     .help = "where Redis is: redis://user:password@host:6379/0, rediss://, unix:///path, "
+	     "redis-sentinel://host,host/0?sentinelMasterId=name",
      .kind = &redis_url,
      .offset = AT(url)},
     {.name = "user", .help = "ACL user", .kind = &config_kind_string, .offset = AT(user)},
@@ -97,6 +98,15 @@ static const struct config_field fields[] = {
      .help = "its password; better ${env:NAME} or ${file:PATH}",
      .kind = &config_kind_string,
      .offset = AT(password),
+     .flags = CONFIG_SECRET},
+    {.name = "sentinel_user",
+     .help = "ACL user at the sentinels of a redis-sentinel:// url, where they have one",
+     .kind = &config_kind_string,
+     .offset = AT(sentinel_user)},
+    {.name = "sentinel_password",
+     .help = "password at the sentinels; better ${env:NAME} or ${file:PATH}",
+     .kind = &config_kind_string,
+     .offset = AT(sentinel_password),
      .flags = CONFIG_SECRET},
     {.name = "cacert",
      .help = "PEM file of the authorities that are trusted instead of the system's",
@@ -178,6 +188,8 @@ int config_apply_redis(const struct config *config, struct target *target, struc
 		return err_wrap(err, "%s: redis.url", config->origin);
 	put(&target->user, redis->user);
 	put(&target->password, redis->password);
+	put(&target->sentinel_user, redis->sentinel_user);
+	put(&target->sentinel_password, redis->sentinel_password);
 	put(&target->cacert, redis->cacert);
 	put(&target->cert, redis->cert);
 	put(&target->key, redis->key);

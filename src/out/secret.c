@@ -44,7 +44,8 @@ int out_ask_secret(const char *question, char **ret_secret)
 	silent = before;
 	silent.c_lflag &= ~(tcflag_t)ECHO;
 	tcsetattr(fd, TCSAFLUSH, &silent);
-	if (write(fd, question, strlen(question)) >= 0 && read_line(fd, line, sizeof line) >= 0) {
+	if (write(fd, question, strlen(question)) >= 0 &&
+	    read_line(fd, line, sizeof line) >= 0) {
 		*ret_secret = mem_strdup(line);
 		status = 0;
 	}

@@ -4,8 +4,8 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/mem.h"
+#include "wire/dial.h"
 #include "wire/resp.h"
-#include "wire/setup.h"
 #include "wire/target.h"
 #include "wire/transport.h"
 
@@ -126,13 +126,11 @@ static int subscribe(struct listener *listener, struct err *err)
 	struct setup_facts facts;
 	bool refused = false;
 
-	if (transport_open(target, listener->cancel, &listener->transport, err) != 0)
+	if (dial_open(target, listener->cancel, deadline, &listener->transport, &facts,
+		      &refused, err) != 0)
 		return -1;
 	listener->resp = resp_new(MAX_MESSAGE, on_reply, listener);
 	listener->heard_ms = clock_mono_ms();
-	if (setup_run(listener->transport, target, listener->cancel, deadline, &facts, &refused,
-		      err) != 0)
-		return -1;
 	return send_all(listener, argv, 2, err);
 }
 

@@ -2,6 +2,7 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "wire/dial.h"
 #include "wire/redis_queue.h"
 #include "wire/resp.h"
 #include "wire/target.h"
@@ -26,15 +27,11 @@ static int on_reply(void *ctx, const struct reply *reply)
 static int open_once(struct redis *redis, bool *ret_refused, struct err *err)
 {
 	struct transport *transport = NULL;
+	uint64_t end_ms = redis->give_up_ms ? redis->give_up_ms : deadline(redis);
 
-	*ret_refused = false;
-	if (transport_open(redis->target, redis->cancel, &transport, err) < 0)
+	if (dial_open(redis->target, redis->cancel, end_ms, &transport, &redis->facts,
+		      ret_refused, err) < 0)
 		return -1;
-	if (setup_run(transport, redis->target, redis->cancel, deadline(redis), &redis->facts,
-		      ret_refused, err) < 0) {
-		transport_close(transport);
-		return -1;
-	}
 	redis->transport = transport;
 	redis->opened++;
 	redis->resp = resp_new(redis->limits.max_bulk, on_reply, redis);

@@ -58,12 +58,13 @@ struct redis {
 	bool was_open;   /* a server that was there may be restarting: the schedule applies */
 	bool in_callback;
 	const struct redis_pending *answering; /* inside a callback */
-	bool abandoning;          /* the callbacks hear REPLY_LOST: nothing new is taken */
-	char *input;              /* RESP_FEED bytes */
-	bool readable;            /* the descriptor may hold input */
-	enum reply_error put_off; /* LOADING or BUSY was the answer: to be asked again later */
-	struct err fault;         /* why the connection broke last */
-	struct err unheard;       /* where errors go that the caller does not want */
+	bool abandoning; /* the callbacks hear REPLY_LOST: nothing new is taken */
+	char *input;     /* RESP_FEED bytes */
+	bool readable;   /* the descriptor may hold input */
+	enum reply_error
+	    put_off;        /* LOADING, BUSY, or a primary no more: to be asked again later */
+	struct err fault;   /* why the connection broke last */
+	struct err unheard; /* where errors go that the caller does not want */
 
 	struct mem_arena call_arena; /* of the last redis_call */
 	const struct reply *call_reply;

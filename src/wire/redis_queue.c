@@ -180,6 +180,12 @@ static bool is_put_off(const struct redis *redis, const struct reply *reply)
 	       is_repeatable(redis);
 }
 
+/* Behind sentinels another server may be the primary by now: what was refused goes there. */
+static bool is_demoted(const struct redis *redis, const struct reply *reply)
+{
+	return redis->target->sentinel && reply_error_kind(reply) == REPLY_ERR_READONLY;
+}
+
 bool redis_queue_is_put_off(const struct redis *redis, struct err *err)
 {
 	if (redis->put_off == REPLY_ERR_NONE)
@@ -191,11 +197,13 @@ bool redis_queue_is_put_off(const struct redis *redis, struct err *err)
 int redis_queue_answer(struct redis *redis, const struct reply *reply)
 {
 	struct redis_ring *ring = &redis->ring;
-	const struct redis_pending *pending = ring->count > 0 ? slot(ring, 0) : NULL;
+	struct redis_pending *pending = ring->count > 0 ? slot(ring, 0) : NULL;
 
 	if (!pending || ring->granted == 0 || !started(redis, pending))
 		return -1;
-	if (is_put_off(redis, reply)) {
+	if (is_demoted(redis, reply) && !(pending->flags & REDIS_BOUND))
+		pending->flags |= REDIS_IDEMPOTENT; /* it was not carried out */
+	if (is_put_off(redis, reply) || is_demoted(redis, reply)) {
 		err_set(&redis->fault, ERR_REDIS, "%.*s (%s)",
 			BYTES_ARG(bytes_sub(reply->text, 0, 200)),
 			redis_remedy(reply_error_kind(reply)));

@@ -18,7 +18,15 @@
 #define RETRY_MS 50
 #define NO_TOUCH_SINCE 70200
 
-enum step { STEP_AUTH, STEP_SELECT, STEP_SETNAME, STEP_NO_TOUCH, STEP_HELLO, STEP_PING };
+enum step {
+	STEP_AUTH,
+	STEP_SELECT,
+	STEP_SETNAME,
+	STEP_NO_TOUCH,
+	STEP_HELLO,
+	STEP_ROLE,
+	STEP_PING
+};
 
 /* One exchange of a few commands, all sent before the first answer is read. */
 struct setup {
@@ -29,8 +37,8 @@ struct setup {
 	struct resp *resp;
 	struct mem_arena arena;
 	struct buf out;
-	enum step steps[6];
-	const struct reply *replies[6];
+	enum step steps[7];
+	const struct reply *replies[7];
 	size_t asked;
 	size_t answered;
 };
@@ -215,8 +223,10 @@ static void read_hello(const struct reply *reply, struct setup_facts *facts)
 
 		if (bytes_equal_str(name, "version"))
 			facts->version = setup_parse_version(value);
-		else if (bytes_equal_str(name, "mode"))
+		else if (bytes_equal_str(name, "mode")) {
 			facts->cluster = bytes_equal_str(value, "cluster");
+			facts->sentinel = bytes_equal_str(value, "sentinel");
+		}
 	}
 }
 
@@ -242,7 +252,16 @@ static void ask_all(struct setup *setup)
 	ask(setup, STEP_SETNAME,
 	    (struct bytes[]){BYTES("CLIENT"), BYTES("SETNAME"), BYTES("ccache")}, 3);
 	ask(setup, STEP_HELLO, (struct bytes[]){BYTES("HELLO")}, 1);
+	if (target->must_be_primary)
+		ask(setup, STEP_ROLE, (struct bytes[]){BYTES("ROLE")}, 1);
 	ask(setup, STEP_PING, (struct bytes[]){BYTES("PING")}, 1);
+}
+
+/* The sentinels' word may be older than the server's own; who may not ask believes them. */
+static bool is_demoted(const struct reply *role)
+{
+	return role->type == REPLY_ARRAY && role->count > 0 &&
+	       !bytes_equal_str(role->items[0]->text, "master");
 }
 
 /* 0 ready, 1 ask again, -1 refused. */
@@ -258,6 +277,10 @@ static int read_all(struct setup *setup, struct setup_facts *facts, bool *ret_re
 			return -1;
 		if (setup->steps[i] == STEP_HELLO)
 			read_hello(setup->replies[i], facts);
+		if (setup->steps[i] == STEP_ROLE && is_demoted(setup->replies[i]))
+			return err_set(err, ERR_REDIS,
+				       "the sentinels name it as the primary, but it is a "
+				       "replica: a failover may be under way");
 		if (verdict > 0) {
 			again = 1;
 			err_set(err, ERR_REDIS, "%.*s",
@@ -267,6 +290,14 @@ static int read_all(struct setup *setup, struct setup_facts *facts, bool *ret_re
 	}
 	if (setup->answered < setup->asked)
 		return err_set(err, ERR_REDIS, "the server closed the connection during setup");
+	if (facts->sentinel && !setup->target->is_sentinel) {
+		*ret_refused = true;
+		return err_set(
+		    err, ERR_REDIS,
+		    "this is a Sentinel, which holds no keys: "
+		    "redis-sentinel://HOST:PORT/DB?sentinelMasterId=NAME asks it for "
+		    "its primary");
+	}
 	return again;
 }
 

@@ -14,6 +14,7 @@ struct transport;
 struct setup_facts {
 	uint32_t version; /* 70015 for 7.0.15; 0: HELLO is not allowed */
 	bool cluster;     /* the server is a node of a Redis Cluster */
+	bool sentinel;    /* it is a Sentinel */
 };
 
 /*

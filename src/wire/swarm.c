@@ -2,6 +2,7 @@
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "wire/sentinel.h"
 #include "wire/target.h"
 
 #include <errno.h>
@@ -68,7 +69,8 @@ int swarm_open(const struct target *target, const struct swarm_plan *plan,
 	struct swarm *swarm = mem_zalloc(1, sizeof *swarm);
 	int status = 0;
 
-	swarm->target = target;
+	swarm->at = sentinel_found(target);
+	swarm->target = &swarm->at;
 	swarm->driver = plan->driver;
 	swarm->cancel = cancel;
 	swarm->depth = plan->depth;

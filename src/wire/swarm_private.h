@@ -71,6 +71,7 @@ struct swarm_parking {
 };
 
 struct swarm {
+	struct target at; /* of a target with sentinels: the primary they named */
 	const struct target *target;
 	const struct swarm_driver *driver;
 	const volatile int *cancel;

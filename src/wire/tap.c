@@ -4,8 +4,8 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/mem.h"
+#include "wire/dial.h"
 #include "wire/resp.h"
-#include "wire/setup.h"
 #include "wire/target.h"
 #include "wire/transport.h"
 
@@ -37,12 +37,8 @@ int tap_open(const struct target *target, const volatile int *cancel, struct tap
 	struct setup_facts facts;
 	bool refused = false;
 
-	if (transport_open(target, cancel, &transport, err) < 0)
+	if (dial_open(target, cancel, deadline, &transport, &facts, &refused, err) < 0)
 		return fail(target, err);
-	if (setup_run(transport, target, cancel, deadline, &facts, &refused, err) < 0) {
-		transport_close(transport);
-		return fail(target, err);
-	}
 	struct tap *tap = mem_zalloc(1, sizeof *tap);
 	*tap = (struct tap){.target = target, .cancel = cancel, .transport = transport};
 	*ret_tap = tap;

@@ -4,6 +4,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/num.h"
+#include "wire/sentinel.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -12,12 +13,17 @@ struct scheme {
 	const char *name;
 	bool tls;
 	bool socket;
+	bool sentinel;
 };
 
 static const struct scheme schemes[] = {
-    {"redis", false, false},     {"rediss", true, false},      {"valkey", false, false},
-    {"valkeys", true, false},    {"unix", false, true},        {"redis-socket", false, true},
-    {"redis+unix", false, true}, {"valkey+unix", false, true}, {"valkey-socket", false, true},
+    {"redis", false, false, false},         {"rediss", true, false, false},
+    {"valkey", false, false, false},        {"valkeys", true, false, false},
+    {"unix", false, true, false},           {"redis-socket", false, true, false},
+    {"redis+unix", false, true, false},     {"valkey+unix", false, true, false},
+    {"valkey-socket", false, true, false},  {"redis-sentinel", false, false, true},
+    {"redis+sentinel", false, false, true}, {"rediss-sentinel", true, false, true},
+    {"rediss+sentinel", true, false, true}, {"valkey-sentinel", false, false, true},
 };
 
 /* The parts of a URL, still percent-encoded; ptr is NULL where a part is absent. */
@@ -27,6 +33,7 @@ struct url {
 	struct bytes password;
 	struct bytes host;
 	struct bytes port;
+	struct bytes place; /* host and port, or sentinels */
 	struct bytes path;
 	struct bytes query;
 };
@@ -54,6 +61,9 @@ void target_release(struct target *target)
 	free(target->cert);
 	free(target->key);
 	free(target->sni);
+	sentinel_free(target->sentinel);
+	free(target->sentinel_user);
+	wipe_free(target->sentinel_password);
 	wipe_free(target->proxy);
 	*target = (struct target){0};
 }
@@ -120,16 +130,11 @@ static int split_scheme(struct bytes *rest, struct url *url, struct err *err)
 			return 0;
 		}
 	}
-	if (bytes_starts_with(name, BYTES("redis-sentinel")) ||
-	    bytes_starts_with(name, BYTES("redis+sentinel")))
-		return err_set(err, ERR_USAGE,
-			       "redis URL: Sentinel is not served yet: name the primary with "
-			       "redis://HOST:PORT/DB");
 	/* Without a known scheme the text may be anything, a password too: do not repeat it. */
 	return err_set(
 	    err, ERR_USAGE,
 	    "redis URL: unknown scheme (redis:// rediss:// valkey:// valkeys:// unix:// "
-	    "redis-socket:// redis+unix://)");
+	    "redis-socket:// redis+unix:// redis-sentinel:// rediss-sentinel://)");
 }
 
 static int split_host(struct bytes place, struct url *url, struct err *err)
@@ -183,7 +188,8 @@ static int split_parts(struct bytes rest, struct url *url, struct err *err)
 	rest = bytes_sub(rest, 0, fragment);
 	url->path = cut(&rest, bytes_index(rest, '?'), 1);
 	url->query = rest;
-	return split_host(authority, url, err);
+	url->place = authority;
+	return url->scheme->sentinel ? 0 : split_host(authority, url, err);
 }
 
 static int parse_db(struct bytes text, uint32_t *ret_db, struct err *err)
@@ -197,15 +203,25 @@ static int parse_db(struct bytes text, uint32_t *ret_db, struct err *err)
 	return 0;
 }
 
-static int parse_query(struct bytes query, uint32_t *ret_db, struct err *err)
+static int parse_query(const struct url *url, uint32_t *ret_db, char **ret_master,
+		       struct err *err)
 {
+	struct bytes query = url->query;
+
 	while (query.len > 0) {
 		struct bytes value = cut(&query, bytes_index(query, '&'), 1);
 		struct bytes name = cut(&value, bytes_index(value, '='), 1);
 
+		if (url->scheme->sentinel && !*ret_master &&
+		    bytes_equal_str(name, "sentinelMasterId")) {
+			if (decode(value, "primary's name", ret_master, err) < 0)
+				return -1;
+			continue;
+		}
 		if (!bytes_equal_str(name, "db") && !bytes_equal_str(name, "database"))
-			return err_set(err, ERR_USAGE,
-				       "redis URL: only ?db=N is known behind '?'");
+			return err_set(
+			    err, ERR_USAGE, "redis URL: only ?db=N%s is known behind '?'",
+			    url->scheme->sentinel ? " and sentinelMasterId=NAME" : "");
 		if (parse_db(value, ret_db, err) < 0)
 			return -1;
 	}
@@ -227,6 +243,8 @@ struct parsed {
 	char *password;
 	char *host;
 	char *socket;
+	char *master;
+	struct sentinel *sentinel;
 	uint32_t db;
 	uint16_t port;
 };
@@ -256,7 +274,16 @@ static int parse_place(const struct url *url, struct parsed *parsed, struct err 
 
 static int parse_all(const struct url *url, struct parsed *parsed, struct err *err)
 {
-	if (parse_place(url, parsed, err) < 0 || parse_query(url->query, &parsed->db, err) < 0)
+	if (parse_place(url, parsed, err) < 0 ||
+	    parse_query(url, &parsed->db, &parsed->master, err) < 0)
+		return -1;
+	if (url->scheme->sentinel && !(parsed->master && *parsed->master))
+		return err_set(
+		    err, ERR_USAGE,
+		    "redis URL: which primary the sentinels are asked for is missing: "
+		    "redis-sentinel://HOST:26379,HOST/DB?sentinelMasterId=NAME");
+	if (url->scheme->sentinel &&
+	    sentinel_parse(url->place, bytes_of(parsed->master), &parsed->sentinel, err) < 0)
 		return -1;
 	if (url->user.len > 0 && decode(url->user, "user", &parsed->user, err) < 0)
 		return -1;
@@ -280,6 +307,9 @@ int target_parse_url(struct target *target, const char *url, struct err *err)
 		free(target->socket);
 		target->socket = NULL;
 	}
+	target_forget_sentinel(target);
+	target->sentinel = parsed.sentinel;
+	parsed.sentinel = NULL;
 	replace(&target->socket, &parsed.socket);
 	replace(&target->host, &parsed.host);
 	replace(&target->user, &parsed.user);
@@ -293,11 +323,23 @@ out:
 	wipe_free(parsed.password);
 	free(parsed.host);
 	free(parsed.socket);
+	free(parsed.master);
+	sentinel_free(parsed.sentinel);
 	return status;
+}
+
+void target_forget_sentinel(struct target *target)
+{
+	sentinel_free(target->sentinel);
+	target->sentinel = NULL;
 }
 
 void target_describe(const struct target *target, struct buf *buf)
 {
+	if (target->sentinel) {
+		sentinel_describe(target, buf);
+		return;
+	}
 	if (target->tls)
 		buf_add_str(buf, "tls://");
 	if (target->socket)

@@ -6,6 +6,7 @@
 
 struct buf;
 struct err;
+struct sentinel;
 
 /* Where a Redis is and how to get in. Strings are owned; NULL when not given. */
 struct target {
@@ -23,7 +24,13 @@ struct target {
 	bool insecure; /* no verification of certificate and name */
 	char *proxy; /* socks5://, socks5h://, socks4://, http:// ; NULL: none, the environment
 			does not count */
-	uint64_t timeout_ms; /* without progress, per command; also connecting */
+	struct sentinel *sentinel; /* knows where the server is, host and port do not; or NULL
+				    */
+	char *sentinel_user;       /* for the sentinels themselves */
+	char *sentinel_password;
+	bool is_sentinel;     /* the server is one of them */
+	bool must_be_primary; /* one that became a replica is not connected to */
+	uint64_t timeout_ms;  /* without progress, per command; also connecting */
 };
 
 /* 127.0.0.1:6379, db 0, timeout 5 s. */
@@ -33,10 +40,13 @@ void target_release(struct target *target); /* wipes the password */
  * Reads redis:// rediss:// valkey:// valkeys:// (user:password@host:port/db,
  * [::1] in brackets, percent-encoded parts; ?db=N), unix:// redis-socket://
  * redis+unix:// (path, ?db=N or ?database=N, user:password@). What the URL does
- * not say stays as it is in target. redis-sentinel:// is refused as not yet
- * served. ERR_USAGE names the part that is wrong, never the password.
+ * not say stays as it is in target. redis-sentinel:// rediss-sentinel:// list
+ * sentinels (h1:26379,h2/db?sentinelMasterId=name). ERR_USAGE names the part that is wrong,
+ * never the password.
  */
 int target_parse_url(struct target *target, const char *url, struct err *err);
+/* The server is where host, port or socket say, whatever a URL said of sentinels. */
+void target_forget_sentinel(struct target *target);
 /* Appends "127.0.0.1:6379/0", "[::1]:6379/2", "tls://host:6380/0" or "unix:/path/0"; never a
  * secret. */
 void target_describe(const struct target *target, struct buf *buf);

@@ -141,7 +141,7 @@
      "x\",\"timeout\":\"2h\",\"pasword\":\"x\"},\"namespaces\":{\"a\":{\"key\":\"a\",\"ttl\":1,"
      "\"summary\":\"${env:NOPE_X}${foo}${file:/nonexistent}${env:HOME\",\"squeeze\":true}}}",
      "1:17: error: redis URL: unknown scheme (redis:// rediss:// valkey:// valkeys:// unix:// "
-     "redis-socket:// redis+unix://) [/redis/url]\n"
+     "redis-socket:// redis+unix:// redis-sentinel:// rediss-sentinel://) [/redis/url]\n"
      "1:38: error: '2h' is out of range: 1ms to 1h [/redis/timeout]\n"
      "1:43: error: unknown field 'pasword' of redis; did you mean 'password'? "
      "[/redis/pasword]\n"

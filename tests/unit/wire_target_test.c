@@ -102,7 +102,10 @@ TEST(slips_are_named_without_the_password)
 	refuses("", "scheme");
 	refuses("localhost:6379", "scheme");
 	refuses("secret://h", "unknown scheme");
-	refuses("redis-sentinel://h", "Sentinel");
+	refuses("redis-sentinel://h", "sentinelMasterId=NAME");
+	refuses("redis-sentinel://h:0?sentinelMasterId=m", "HOST:PORT");
+	refuses("redis-sentinel://h,?sentinelMasterId=m", "commas");
+	refuses("redis://h?sentinelMasterId=m", "only ?db=N is known");
 	refuses("redis://h:0", "port");
 	refuses("redis://h:65536", "port");
 	refuses("redis://h:63x79", "port");

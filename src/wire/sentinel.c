@@ -1,0 +1,208 @@
+#include "wire/sentinel.h"
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/num.h"
+#include "base/text.h"
+#include "wire/redis.h"
+#include "wire/target.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define PORT 26379
+#define ASK_TIMEOUT_MS 1000 /* one that does not answer by then: the next one */
+
+struct place {
+	char *host;
+	uint16_t port;
+};
+
+struct sentinel {
+	struct place *places;
+	size_t count;
+	size_t first; /* to be asked */
+	char *master;
+	/* Of the primary; found strings are kept, others may still look at them. */
+	struct mem_arena arena;
+	const char *found;
+	uint16_t port;
+};
+
+static int add(struct sentinel *sentinel, struct bytes text, struct err *err)
+{
+	struct bytes host = text;
+	struct bytes port = {NULL, 0};
+	uint64_t number = PORT;
+	size_t end = bytes_index(text, ':');
+
+	if (text.len && text.ptr[0] == '[') {
+		end = bytes_index(text, ']');
+		host = bytes_sub(text, 1, end - 1);
+		end++;
+	} else {
+		host = bytes_sub(text, 0, end);
+	}
+	if (end < text.len)
+		port = bytes_sub(text, end + 1, text.len);
+	if (host.len == 0 || (port.ptr && num_parse_u64(port, 1, UINT16_MAX, &number) != 0))
+		return err_set(err, ERR_USAGE,
+			       "redis URL: a sentinel is HOST or HOST:PORT, several stand with "
+			       "commas between them");
+	sentinel->places =
+	    mem_resize(sentinel->places, sentinel->count + 1, sizeof *sentinel->places);
+	sentinel->places[sentinel->count++] =
+	    (struct place){.host = mem_bytesdup(host), .port = (uint16_t)number};
+	return 0;
+}
+
+int sentinel_parse(struct bytes places, struct bytes master, struct sentinel **ret_sentinel,
+		   struct err *err)
+{
+	struct sentinel *sentinel = mem_zalloc(1, sizeof *sentinel);
+	bool more = true;
+
+	sentinel->master = mem_bytesdup(master);
+	while (more) {
+		size_t comma = bytes_index(places, ',');
+
+		more = comma < places.len;
+		if (add(sentinel, bytes_sub(places, 0, comma), err) != 0) {
+			sentinel_free(sentinel);
+			return -1;
+		}
+		places = bytes_sub(places, comma + 1, places.len);
+	}
+	*ret_sentinel = sentinel;
+	return 0;
+}
+
+void sentinel_free(struct sentinel *sentinel)
+{
+	if (!sentinel)
+		return;
+	for (size_t i = 0; i < sentinel->count; i++)
+		free(sentinel->places[i].host);
+	free(sentinel->places);
+	free(sentinel->master);
+	mem_arena_release(&sentinel->arena);
+	free(sentinel);
+}
+
+static void keep(struct sentinel *sentinel, struct bytes host, uint16_t port)
+{
+	if (!sentinel->found || !bytes_equal_str(host, sentinel->found)) {
+		char *copy = mem_arena_alloc(&sentinel->arena, host.len + 1);
+
+		memcpy(copy, host.ptr, host.len);
+		copy[host.len] = '\0';
+		sentinel->found = copy;
+	}
+	sentinel->port = port;
+}
+
+static int take(struct sentinel *sentinel, struct redis *session, const struct reply *reply,
+		struct err *err)
+{
+	uint64_t port = 0;
+
+	if (reply->type == REPLY_NIL)
+		return err_set(err, ERR_REDIS, "it watches no primary named '%s'",
+			       sentinel->master);
+	if (reply->type != REPLY_ARRAY || reply->count != 2 || reply->items[0]->text.len == 0 ||
+	    num_parse_u64(reply->items[1]->text, 1, UINT16_MAX, &port) != 0)
+		return redis_fail(session, reply, "SENTINEL GET-MASTER-ADDR-BY-NAME",
+				  (struct bytes){NULL, 0}, err);
+	keep(sentinel, reply->items[0]->text, (uint16_t)port);
+	return 0;
+}
+
+static int ask(struct sentinel *sentinel, const struct place *place,
+	       const struct target *target, const volatile int *cancel, struct err *err)
+{
+	struct target at = *target;
+	const struct reply *reply = NULL;
+
+	at.sentinel = NULL;
+	at.is_sentinel = true;
+	at.host = place->host;
+	at.port = place->port;
+	at.socket = NULL;
+	at.db = 0;
+	at.user = target->sentinel_user;
+	at.password = target->sentinel_password;
+	if (at.timeout_ms == 0 || at.timeout_ms > ASK_TIMEOUT_MS)
+		at.timeout_ms = ASK_TIMEOUT_MS;
+	struct redis *session = redis_new(&at, cancel);
+	int status = redis_call_words(session, REDIS_IDEMPOTENT, &reply, err, "SENTINEL",
+				      "GET-MASTER-ADDR-BY-NAME", sentinel->master, NULL);
+	if (status == 0)
+		status = take(sentinel, session, reply, err);
+	else if (strstr(err->text, "NOAUTH") || strstr(err->text, "WRONGPASS"))
+		err_set(err, ERR_REDIS,
+			"it refused the login: check --sentinel-user and --sentinel-pass "
+			"(REDIS_SENTINEL_PASSWORD)");
+	redis_free(session);
+	return status;
+}
+
+int sentinel_find(const struct target *target, const volatile int *cancel,
+		  struct target *ret_primary, struct err *err)
+{
+	struct sentinel *sentinel = target->sentinel;
+	struct buf reasons = {0};
+	int status = -1;
+
+	for (size_t i = 0; i < sentinel->count && status != 0; i++) {
+		size_t at = (sentinel->first + i) % sentinel->count;
+		const struct place *place = &sentinel->places[at];
+		struct err why = {0};
+
+		status = ask(sentinel, place, target, cancel, &why);
+		if (status == 0) {
+			sentinel->first = at;
+		} else if (why.kind == ERR_INTERRUPTED) {
+			*err = why;
+			break;
+		} else {
+			buf_printf(&reasons, "; sentinel %s:%u: %s", place->host, place->port,
+				   why.text);
+			err_set(err, ERR_REDIS, "no sentinel tells where primary '%s' is%s",
+				sentinel->master, buf_str(&reasons));
+		}
+	}
+	buf_release(&reasons);
+	if (status == 0)
+		*ret_primary = sentinel_found(target);
+	return status;
+}
+
+struct target sentinel_found(const struct target *target)
+{
+	struct target at = *target;
+	const struct sentinel *sentinel = target->sentinel;
+
+	if (!sentinel || !sentinel->found)
+		return at;
+	at.sentinel = NULL;
+	at.must_be_primary = true;
+	memcpy(&at.host, &sentinel->found, sizeof at.host); /* borrowed, never written to */
+	at.port = sentinel->port;
+	return at;
+}
+
+void sentinel_describe(const struct target *target, struct buf *buf)
+{
+	const struct sentinel *sentinel = target->sentinel;
+
+	if (sentinel->found) {
+		const struct target at = sentinel_found(target);
+
+		target_describe(&at, buf);
+		return;
+	}
+	buf_add_str(buf, "sentinel ");
+	text_escape(buf, bytes_of(sentinel->master));
+	buf_printf(buf, "/%u", target->db);
+}

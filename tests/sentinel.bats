@@ -1,0 +1,142 @@
+#!/usr/bin/env bats
+# A primary, its replica, and three sentinels that agree by two: found, and found again after a failover.
+
+load helpers
+load verbs
+
+setup() {
+	sandbox
+	local i
+	start_node_of a
+	start_node_of b --replicaof 127.0.0.1 "${PORT_OF[a]}"
+	wait_for --for 60 is_synced b
+	SENTINELS=()
+	for i in 1 2 3; do start_sentinel "$i"; done
+	wait_for --for 60 sentinels_agree
+	LIST=$(printf '127.0.0.1:%s,' "${SENTINELS[@]}")
+	export REDIS_URL="redis-sentinel://${LIST%,}/0?sentinelMasterId=cache" REDIS_SENTINEL_PASSWORD=watch
+	start_upstream
+	api_config "$THING"
+	local list=
+	for i in {1..20}; do
+		set_data "/things/$i" "{\"id\":\"$i\"}"
+		list+="${list:+,}{\"id\":\"$i\"}"
+	done
+	set_data /things "{\"data\":[$list],\"next\":null}"
+}
+
+declare -gA PORT_OF PID_OF
+start_node_of() { # NAME [redis-server options]
+	NODE=$1
+	start_on_port "PORT_OF[$1]" "$1.log" node_is_up redis-server --port @PORT@ --bind 127.0.0.1 --unixsocket "$DIR/$1.sock" \
+		--dir "$DIR" --dbfilename "$1.rdb" --save '' --repl-diskless-sync-delay 0 "${@:2}"
+	PID_OF[$1]=$STARTED
+}
+node_is_up() { [[ $(at "$NODE" PING) == PONG ]]; }
+at() { redis-cli -s "$DIR/$1.sock" "${@:2}"; }
+role_of() { at "$1" ROLE | head -1; }
+is_synced() { [[ $(at "$1" INFO replication) == *master_link_status:up* ]]; }
+
+start_sentinel() {
+	cat >"$DIR/sentinel$1.conf" <<-CONF
+		bind 127.0.0.1
+		dir $DIR
+		unixsocket $DIR/sentinel$1.sock
+		requirepass watch
+		sentinel sentinel-pass watch
+		sentinel monitor cache 127.0.0.1 ${PORT_OF[a]} 2
+		sentinel down-after-milliseconds cache 1000
+		sentinel failover-timeout cache 10000
+	CONF
+	NODE=$1
+	start_on_port "SENTINELS[$1]" "sentinel$1.log" sentinel_is_up redis-server "$DIR/sentinel$1.conf" --port @PORT@ --sentinel
+}
+ask_sentinel() { redis-cli -s "$DIR/sentinel$1.sock" -a watch --no-auth-warning "${@:2}"; }
+sentinel_is_up() { [[ $(ask_sentinel "$NODE" PING) == PONG ]]; }
+sentinels_agree() {
+	local i said
+	for i in 1 2 3; do
+		said=$(ask_sentinel "$i" SENTINEL MASTER cache | paste - - | tr '\t' =)
+		[[ $said == *num-slaves=1* && $said == *num-other-sentinels=2* ]] || return 1
+		[[ $(ask_sentinel "$i" SENTINEL REPLICAS cache) == *master-link-status?ok* ]] || return 1
+	done
+}
+
+@test "any sentinel that answers tells where the primary is; it is named, and so is what goes wrong" {
+	cc_run ping -o json
+	assert_exit 0
+	assert_json .target "127.0.0.1:${PORT_OF[a]}/0"
+	local dead
+	dead=$(free_port)
+	REDIS_URL="redis-sentinel://127.0.0.1:$dead,${LIST%,}/0?sentinelMasterId=cache" cc_run ping -o json
+	assert_exit 0
+	assert_json .target "127.0.0.1:${PORT_OF[a]}/0"
+	cc_run ping --timeout 200ms -u "redis-sentinel://127.0.0.1:$dead/0?sentinelMasterId=cache"
+	assert_exit 4
+	assert_stderr_line "sentinel 127.0.0.1:$dead"
+	cc_run ping --timeout 200ms -u "redis-sentinel://${LIST%,}/0?sentinelMasterId=other"
+	assert_exit 4
+	assert_stderr_line "it watches no primary named 'other'"
+	cc_run ping --timeout 200ms --sentinel-pass wrong
+	assert_exit 4
+	assert_stderr_line 'check --sentinel-user and --sentinel-pass (REDIS_SENTINEL_PASSWORD)'
+	cc_run ping --sentinel-user default --sentinel-pass watch
+	assert_exit 0
+	cc_run ping -u "redis-sentinel://${LIST%,}/0"
+	assert_exit 2
+	assert_stderr_line 'sentinelMasterId=NAME'
+	cc_run ping -u "redis://127.0.0.1:${SENTINELS[1]}" -a watch
+	assert_exit 4
+	assert_stderr_line 'this is a Sentinel, which holds no keys'
+	cc_run ping -p "${PORT_OF[b]}" -o json # a named server is no sentinels' business
+	assert_json .target "127.0.0.1:${PORT_OF[b]}/0"
+	jq '. + {redis: {url: $url, sentinel_user: "default", sentinel_password: "${env:WATCH}"}}' --arg url "$REDIS_URL" \
+		"$CALLCACHE_CONFIG" >"$DIR/full.json"
+	unset REDIS_URL REDIS_SENTINEL_PASSWORD
+	WATCH=watch cc_run ping --config "$DIR/full.json" -o json
+	assert_exit 0
+	assert_json .target "127.0.0.1:${PORT_OF[a]}/0"
+}
+
+# start_held_warm: a warm whose last item the upstream holds back, when the others are stored and replicated.
+start_held_warm() {
+	fault hold path=/things/20
+	in_background warm.out "$CCACHE" warm thing -o json --timeout 60s
+	WARM=$STARTED
+	wait_for all_but_one
+	wait_for replica_has_all
+}
+all_but_one() { (($(at a --scan --pattern 'thing:*' | wc -l) == 19 && $(upstream_count /things/20) > 0)); }
+replica_has_all() { [[ $(at a DBSIZE) == "$(at b DBSIZE)" ]]; }
+a_is_replica() { [[ $(role_of a) == slave ]]; }
+b_is_primary() { [[ $(role_of b) == master ]]; }
+assert_warmed() {
+	local status=0 i
+	no_faults
+	wait "$WARM" || status=$?
+	output=$(sed -n '/^{/,$p' "$DIR/warm.out" | sed '/^ccache:/d')
+	assert_adds_up
+	assert_equal "$status $(jq -c '[.stored, .failed, .complete]' <<<"$output")" '0 [20,0,true]'
+	for i in {1..20}; do assert_equal "$(at b GET "thing:$i")" "{\"id\":\"$i\"}"; done
+}
+
+@test "a warm goes on at the promoted replica when its primary dies" {
+	start_held_warm
+	stop "${PID_OF[a]}"
+	wait_for --for 60 b_is_primary
+	assert_warmed
+	cc_run ping -o json --timeout 60s
+	assert_json .target "127.0.0.1:${PORT_OF[b]}/0"
+	cc_run invalidate thing --all --yes -o json
+	assert_exit 0
+	assert_json .removed 20
+}
+
+@test "a primary that becomes a replica in the middle is left for the new one" {
+	start_held_warm
+	wait_for --for 60 failover_begins
+	wait_for --for 60 b_is_primary
+	wait_for --for 60 a_is_replica # until then it takes writes that are lost, whoever sends them
+	assert_warmed
+}
+failover_begins() { [[ $(ask_sentinel 1 SENTINEL FAILOVER cache) == OK ]]; }
