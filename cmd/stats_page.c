@@ -10,6 +10,7 @@
 #include <time.h>
 
 #define TEXT_WIDTH 79
+#define ROWS_WANTED 8 /* of namespaces, before findings are left out */
 
 /* --- the server, in five lines --- */
 
@@ -31,18 +32,18 @@ static void add_size(struct buf *buf, const char *before, int64_t bytes)
 }
 
 /* Text in lines of at most width columns (40..100), the further ones indented. */
-static void note_wrapped(struct sink *sink, const char *text, unsigned width)
+static unsigned note_lines(struct sink *sink, struct bytes wrapped)
 {
-	struct buf wrapped = {0};
+	unsigned count = 0;
 
-	opt_help_text(&wrapped, text, 2, width);
-	for (struct bytes left = buf_bytes(&wrapped); left.len > 0;) {
+	for (struct bytes left = wrapped; left.len > 0; count++) {
 		size_t end = bytes_index(left, '\n');
 
-		sink_note(sink, "%.*s", (int)end, left.ptr);
+		if (sink)
+			sink_note(sink, "%.*s", (int)end, left.ptr);
 		left = bytes_sub(left, end + 1, left.len);
 	}
-	buf_release(&wrapped);
+	return count;
 }
 
 static unsigned text_width(const struct stats_page *page)
@@ -52,16 +53,28 @@ static unsigned text_width(const struct stats_page *page)
 
 void stats_page_text(struct sink *sink, const struct stats_page *page, const char *text)
 {
-	note_wrapped(sink, text, text_width(page));
+	struct buf wrapped = {0};
+
+	opt_help_text(&wrapped, text, 2, text_width(page));
+	note_lines(sink, buf_bytes(&wrapped));
+	buf_release(&wrapped);
 }
 
-static void flush_line(struct sink *sink, const struct stats_page *page, struct buf *line)
+/* Returns the lines it took. */
+static unsigned flush_line(struct sink *sink, const struct stats_page *page, struct buf *line)
 {
-	if (page->width && out_fit_columns(buf_str(line)) > page->width)
-		stats_page_text(sink, page, buf_str(line));
-	else
+	struct buf wrapped = {0};
+	unsigned count = 1;
+
+	if (page->width && out_fit_columns(buf_str(line)) > page->width) {
+		opt_help_text(&wrapped, buf_str(line), 2, text_width(page));
+		count = note_lines(sink, buf_bytes(&wrapped));
+	} else {
 		sink_note(sink, "%s", buf_str(line));
+	}
 	buf_clear(line);
+	buf_release(&wrapped);
+	return count;
 }
 
 static void print_extent(const struct stats *stats, struct buf *line)
@@ -75,7 +88,8 @@ static void print_extent(const struct stats *stats, struct buf *line)
 		buf_printf(line, ", %zu OUT OF REACH", down);
 }
 
-static void print_identity(struct sink *sink, const struct stats_page *page, struct buf *line)
+static unsigned print_identity(struct sink *sink, const struct stats_page *page,
+			       struct buf *line)
 {
 	const struct server_info *info = &page->stats->info;
 	time_t at = (time_t)(page->stats->at_ms / 1000);
@@ -84,7 +98,8 @@ static void print_identity(struct sink *sink, const struct stats_page *page, str
 
 	if (localtime_r(&at, &local))
 		strftime(clock, sizeof clock, "%H:%M:%S", &local);
-	sink_note(sink, "Target   %s", page->show->target);
+	buf_printf(line, "Target   %s", page->show->target);
+	unsigned count = flush_line(sink, page, line);
 	buf_printf(line, "%s ", clock);
 	if (info->version[0])
 		buf_printf(line, "redis %s %s", info->version, info->role);
@@ -94,15 +109,15 @@ static void print_identity(struct sink *sink, const struct stats_page *page, str
 		buf_add_str(line, ", up ");
 		num_format_duration_ms(line, info->uptime_s * 1000);
 	}
-	flush_line(sink, page, line);
+	return count + flush_line(sink, page, line);
 }
 
-static void print_memory(struct sink *sink, const struct stats_page *page, struct buf *line)
+static unsigned print_memory(struct sink *sink, const struct stats_page *page, struct buf *line)
 {
 	const struct server_info *info = &page->stats->info;
 
 	if (info->used_memory < 0)
-		return;
+		return 0;
 	add_size(line, "Memory   ", info->used_memory);
 	if (info->max_memory > 0) {
 		add_size(line, " of ", info->max_memory);
@@ -115,10 +130,11 @@ static void print_memory(struct sink *sink, const struct stats_page *page, struc
 	add_size(line, ", peak ", info->peak_memory);
 	if (info->fragmentation >= 0)
 		buf_printf(line, ", fragmentation %.2f", info->fragmentation);
-	flush_line(sink, page, line);
+	return flush_line(sink, page, line);
 }
 
-static void print_traffic(struct sink *sink, const struct stats_page *page, struct buf *line)
+static unsigned print_traffic(struct sink *sink, const struct stats_page *page,
+			      struct buf *line)
 {
 	const struct server_info *info = &page->stats->info;
 
@@ -131,11 +147,10 @@ static void print_traffic(struct sink *sink, const struct stats_page *page, stru
 		add_count(line, ", replicas ", info->connected_replicas, "");
 	if (info->replica_lag_s >= 0)
 		add_count(line, ", lag ", info->replica_lag_s, " s");
-	if (line->len)
-		flush_line(sink, page, line);
+	return line->len ? flush_line(sink, page, line) : 0;
 }
 
-static void print_keys(struct sink *sink, const struct stats_page *page, struct buf *line)
+static unsigned print_keys(struct sink *sink, const struct stats_page *page, struct buf *line)
 {
 	const struct stats *stats = page->stats;
 	const struct server_info *info = &stats->info;
@@ -155,37 +170,39 @@ static void print_keys(struct sink *sink, const struct stats_page *page, struct 
 			   (int)bytes_index(buf_bytes(&stats->slow[0].command), ' '),
 			   buf_str(&stats->slow[0].command));
 	}
-	flush_line(sink, page, line);
+	return flush_line(sink, page, line);
 }
 
-static void print_history(struct sink *sink, const struct stats_page *page, struct buf *line)
+static unsigned print_history(struct sink *sink, const struct stats_page *page,
+			      struct buf *line)
 {
 	const struct stats_history *history = page->history;
 
 	if (!history || history->count == 0)
-		return;
+		return 0;
 	stats_page_spark(line, "History  commands ", history->commands, history->count);
 	stats_page_spark(line, "  hit ratio ", history->ratio, history->count);
 	stats_page_spark(line, "  memory ", history->memory, history->count);
-	flush_line(sink, page, line);
+	return flush_line(sink, page, line);
 }
 
+/* Returns the lines it took, as do its parts. */
 static unsigned print_server(struct sink *sink, const struct stats_page *page)
 {
 	struct buf line = {0};
 
-	print_identity(sink, page, &line);
-	print_memory(sink, page, &line);
-	print_keys(sink, page, &line);
-	print_traffic(sink, page, &line);
-	print_history(sink, page, &line);
+	unsigned used = print_identity(sink, page, &line) + print_memory(sink, page, &line);
+	used += print_keys(sink, page, &line);
+	used += print_traffic(sink, page, &line);
+	used += print_history(sink, page, &line);
 	buf_release(&line);
-	return page->history ? 6 : 5;
+	return used;
 }
 
 /* --- what stands below --- */
 
-static void print_finding(struct sink *sink, const struct finding *finding, unsigned width)
+static void add_finding(struct buf *below, const struct stats_page *page,
+			const struct finding *finding)
 {
 	struct buf text = {0};
 
@@ -196,7 +213,7 @@ static void print_finding(struct sink *sink, const struct finding *finding, unsi
 		buf_printf(&text, "%s: ", finding->ns);
 	buf_add(&text, buf_bytes(&finding->text));
 	buf_printf(&text, "; %s", finding->remedy);
-	note_wrapped(sink, buf_str(&text), width);
+	opt_help_text(below, buf_str(&text), 2, text_width(page));
 	buf_release(&text);
 }
 
@@ -214,7 +231,7 @@ static void add_sample_origin(struct buf *text, const struct traffic *traffic)
 		buf_printf(text, ", cut short: %s", traffic_end_text(traffic->end));
 }
 
-static void print_origins(struct sink *sink, const struct stats_page *page)
+static void add_origins(struct buf *below, const struct stats_page *page)
 {
 	const struct stats *stats = page->stats;
 	struct buf text = {0};
@@ -243,7 +260,7 @@ static void print_origins(struct sink *sink, const struct stats_page *page)
 	if (!stats->complete)
 		buf_add_str(&text, "; PARTIAL: something did not answer or was broken off");
 	if (text.len)
-		stats_page_text(sink, page, buf_str(&text));
+		opt_help_text(below, buf_str(&text), 2, text_width(page));
 	buf_release(&text);
 }
 
@@ -253,32 +270,45 @@ static unsigned print_nodes(struct sink *sink, const struct stats_page *page, un
 	size_t count = page->stats->node_count;
 	size_t most = page->height / 4;
 
-	if (page->height && page->height < used + 8)
+	if (page->height && page->height < used + ROWS_WANTED)
 		return 0;
 	stats_page_nodes(sink, page, page->height ? most : 0);
 	return 2 + (unsigned)(most && count > most ? most : count);
 }
 
-void stats_page_print(struct sink *sink, const struct stats_page *page)
+/* What stands below the tables, with so many of the findings. */
+static void compose_below(struct buf *below, const struct stats_page *page, size_t shown)
 {
 	const struct findings *findings = page->findings;
-	unsigned used = print_server(sink, page) + 3 + 5; /* blank, heading, blank; origins */
-	size_t shown = findings->count;
 
-	if (page->height && shown > 2 && page->height < used + 3 * shown + 8)
-		shown = 2;
-	used += 3 * (unsigned)shown;
+	buf_clear(below);
+	for (size_t i = 0; i < shown; i++)
+		add_finding(below, page, &findings->items[i]);
+	if (shown < findings->count)
+		buf_printf(below, "! %zu more: -o json has them\n", findings->count - shown);
+	add_origins(below, page);
+}
+
+#define FRAME 4 /* lines: blank, heading, blank, and the one where the cursor stays */
+
+void stats_page_print(struct sink *sink, const struct stats_page *page)
+{
+	unsigned used = print_server(sink, page) + FRAME;
+	struct buf below = {0};
+
+	compose_below(&below, page, page->findings->count);
+	if (page->height && page->findings->count > 2 &&
+	    used + note_lines(NULL, buf_bytes(&below)) + ROWS_WANTED > page->height)
+		compose_below(&below, page, 2);
+	used += note_lines(NULL, buf_bytes(&below));
 	if (page->stats->cluster)
 		used += print_nodes(sink, page, used);
 	stats_page_namespaces(sink, page,
 			      !page->height             ? 0
 			      : page->height > used + 2 ? page->height - used
 							: 2);
-	for (size_t i = 0; i < shown; i++)
-		print_finding(sink, &findings->items[i], text_width(page));
-	if (shown < findings->count)
-		sink_note(sink, "! %zu more: -o json has them", findings->count - shown);
-	print_origins(sink, page);
+	note_lines(sink, buf_bytes(&below));
 	if (page->show->top && page->stats->traffic)
 		stats_view_tops(sink, page->stats, page->show);
+	buf_release(&below);
 }

@@ -221,22 +221,24 @@ static void print_own(struct sink *sink, const struct stats_page *page,
 		      const struct weighed *rows, size_t count, size_t most)
 {
 	static const struct out_column columns[] = {
-	    {.name = "ns", .title = "OWN COUNTERS", .flags = OUT_SHRINK},
+	    {.name = "ns", .title = "OWN", .flags = OUT_SHRINK},
 	    {.name = "oh", .title = "HITS", .unit = OUT_COUNT},
 	    {.name = "om", .title = "MISSES", .unit = OUT_COUNT},
 	    {.name = "os", .title = "SETS", .unit = OUT_COUNT},
-	    {.name = "od", .title = "DROPS", .unit = OUT_COUNT}};
+	    {.name = "od", .title = "DROP", .unit = OUT_COUNT, .flags = OUT_MINOR}};
 	static const struct out_table table = {
 	    .name = "own", .columns = columns, .column_count = 5, .primary = true};
-	size_t shown = 0, left = 0;
+	size_t own_rows = 0, shown = 0, left = 0;
 
+	for (size_t i = 0; i < count; i++)
+		own_rows += rows[i].own > 0;
 	sink_table_begin(sink, &table);
 	for (size_t i = 0; i < count; i++) {
 		const struct tally_figures *own = &page->stats->own[rows[i].index];
 
 		if (rows[i].own == 0)
 			continue;
-		if (most && shown + 1 >= most) {
+		if (most && shown >= most - (own_rows > most)) {
 			left++;
 			continue;
 		}
@@ -253,35 +255,60 @@ static void print_own(struct sink *sink, const struct stats_page *page,
 		sink_note(sink, "... and %zu more with own counters", left);
 }
 
+/* Of most lines (0: no limit) how many are the own counters' rows, beside count other rows. */
+static size_t share_of_own(size_t count, size_t own, size_t most)
+{
+	size_t frame = 2; /* a blank line and the heading */
+
+	if (!most || count + frame + own <= most)
+		return own;
+	return most >= 4 * frame ? (most - frame) / 3 : 0;
+}
+
+/* Both tables, one below the other. */
+static void print_apart(struct sink *sink, const struct stats_page *page,
+			const struct weighed *rows, size_t count, unsigned parts, size_t most)
+{
+	size_t own = 0;
+
+	for (size_t i = 0; i < count; i++)
+		own += rows[i].own > 0;
+	size_t for_own = share_of_own(count, own, most);
+	size_t rest = !most ? 0 : most - (for_own ? for_own + 2 : 1);
+	size_t left = print_table(sink, page, rows, count, parts, rest);
+
+	if (left)
+		sink_note(sink, "... and %zu quieter namespaces", left);
+	if (for_own)
+		print_own(sink, page, rows, count, most ? for_own : 0);
+	else
+		sink_note(sink, "... and own counters: -o json");
+}
+
 void stats_page_namespaces(struct sink *sink, const struct stats_page *page, size_t most)
 {
 	struct weighed *rows = mem_zalloc(nsset_count(page->stats->set) + 1, sizeof *rows);
 	unsigned parts = 0;
 	size_t count = weigh(page, rows, &parts);
+	bool own = (parts & PART_OWN) != 0;
 	bool other = (parts & (PART_SAMPLE | PART_SCAN)) != 0;
-	bool apart =
-	    (parts & PART_OWN) && page->width && page->width < (other ? OWN_BESIDE : OWN_ALONE);
-	size_t for_own = !apart || !most ? 0 : !other ? most : most > 9 ? (most - 3) / 3 : 1;
 
-	if (apart)
-		parts &= ~(unsigned)PART_OWN;
-	if (count > 0 && (other || !apart)) {
-		size_t left = print_table(sink, page, rows, count, parts,
-					  apart && for_own > 1 ? most - for_own - 3 : most);
+	if (own && other && page->width && page->width < OWN_BESIDE) {
+		print_apart(sink, page, rows, count, parts & ~(unsigned)PART_OWN, most);
+	} else if (own && !other && page->width && page->width < OWN_ALONE) {
+		print_own(sink, page, rows, count, most);
+	} else if (count > 0) {
+		size_t left = print_table(sink, page, rows, count, parts, most);
 
 		if (left)
 			sink_note(sink, "... and %zu quieter namespaces", left);
-	}
-	if (apart && for_own == 1)
-		sink_note(sink, "... and own counters: -o json");
-	else if (apart)
-		print_own(sink, page, rows, count, for_own);
-	free(rows);
-	if (count == 0)
+	} else {
 		stats_page_text(
 		    sink, page,
 		    "nothing is known of the namespaces yet: --sample 5s watches the "
 		    "traffic, --scan counts the keys");
+	}
+	free(rows);
 }
 
 /* --- the servers of a cluster --- */

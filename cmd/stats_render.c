@@ -87,7 +87,6 @@ static int fail(const char *path, struct err *err)
 	return err_set(err, ERR_OUTPUT, "--textfile %s: %s", path, strerror(errno));
 }
 
-/* The name ends in something else than .prom: collectors pass a half-written file over. */
 static int write_whole(int fd, const char *temporary, const char *path, struct bytes text,
 		       struct err *err)
 {
@@ -103,12 +102,18 @@ static int write_whole(int fd, const char *temporary, const char *path, struct b
 	return status;
 }
 
+/*
+ * FILE.Kq3xZ0 beside it, for mkostemp, which fills the letters in: a name that
+ * does not end in .prom, so that collectors pass a half-written file over.
+ */
+#define TEMPORARY "%s.XXXXXX"
+
 int stats_render_textfile(const char *path, const struct stats *stats,
 			  const struct findings *findings, const struct stats_show *show,
 			  struct err *err)
 {
 	struct buf text = {0};
-	char *temporary = mem_printf("%s.XXXXXX", path);
+	char *temporary = mem_printf(TEMPORARY, path);
 	int status = stats_render(OUT_PROM, stats, findings, show, &text, err);
 	int fd = -1;
 

@@ -223,7 +223,20 @@ prometheus_is_up() { curl -fsS "http://127.0.0.1:$PROMETHEUS_PORT/-/ready"; }
 	for name in INFO SLOWLOG "MEMORY USAGE" MONITOR "CONFIG GET"; do assert_stderr_line "this user may not run $name"; done
 	cc_run stats --sample 100ms --check
 	assert_exit 4
-	rcli ACL SETUSER eye -hgetall >/dev/null
+	# MONITOR, but neither CONFIG nor the channels of notifications
+	rcli CONFIG SET notify-keyspace-events Ex >/dev/null
+	rcli ACL SETUSER eye +monitor resetchannels >/dev/null
+	cc_run stats --sample 100ms --max-latency 0 -o json
+	assert_json '[.denied[].command] - ["INFO","SLOWLOG"]' '["CONFIG GET"]'
+	rcli ACL SETUSER eye +config +subscribe >/dev/null
+	cc_run stats --sample 100ms --max-latency 0 -o json
+	assert_json '[.denied[].command] - ["INFO","SLOWLOG"]' '["SUBSCRIBE to __keyevent@*"]'
+	assert_json '[.namespaces[].expired_per_second] | unique' '[null]'
+	rcli ACL SETUSER eye allchannels >/dev/null
+	cc_run stats --sample 100ms --max-latency 0 -o json
+	assert_json '[.denied[].command] - ["INFO","SLOWLOG"]' '[]'
+	assert_json '[.namespaces[].expired_per_second] | unique' '[0]'
+	rcli ACL SETUSER eye -hgetall -monitor >/dev/null
 	cc_run stats
 	assert_exit 0
 	assert_stderr_line 'HGETALL of cc:c:*: no own counters'
@@ -242,6 +255,23 @@ prometheus_is_up() { curl -fsS "http://127.0.0.1:$PROMETHEUS_PORT/-/ready"; }
 	assert_exit 4
 	assert_stderr_line "$REDIS_SOCKET"
 	assert_equal "$output" ''
+}
+
+@test "at a prompt whose server went away: told at once, however long the timeout" {
+	mkfifo typed
+	in_background repl.log bash -c "exec '$CCACHE' repl --timeout 1000m <typed"
+	local pid=$STARTED code=0
+	exec 8>typed
+	echo 'stats -o json' >&8
+	wait_for grep -q completed_ms repl.log
+	stop_redis
+	echo 'stats -o json' >&8
+	wait_for gone "$pid"
+	wait "$pid" || code=$?
+	exec 8>&-
+	assert_equal "$code" 4
+	run cat repl.log
+	assert_output --partial "redis unix:$REDIS_SOCKET/0: no such socket"
 }
 
 @test "options that exclude each other" {

@@ -48,3 +48,8 @@ write_nuls() {
 		rcli -x SET big <nuls >/dev/null
 	done
 }
+assert_server_is_small() {
+	local used
+	used=$(info_memory used_memory_peak)
+	((used < 40000000)) || fail "the server took $used bytes"
+}

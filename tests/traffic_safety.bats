@@ -21,17 +21,42 @@ setup() { traffic_setup; }
 	assert_output --partial "the server's latency rose over the limit"
 }
 
-@test "Ctrl-C ends the sample with what was seen" {
+@test "Ctrl-C ends the sample with what was seen, own counters too, marked as partial" {
 	start_app
-	in_background stats.log "$CCACHE" stats --sample 10m --max-latency 0
-	local pid=$STARTED
+	rcli HSET cc:c:logs get.hit 7 >/dev/null
+	in_background stats.log "$CCACHE" stats --sample 10m --max-latency 0 --scan -o json
+	local pid=$STARTED code=0
 	wait_for is_watching
 	kill -INT "$pid"
-	wait_for gone "$pid"
+	wait "$pid" || code=$?
+	assert_equal "$code" 130
 	wait_for nobody_watches
 	run cat stats.log
 	assert_output --partial 'the sample ended after'
 	assert_output --partial interrupted
+	run sed '/^ccache:/d' stats.log
+	assert_json '[.complete, .sample_end, .hits != null, (.namespaces[0] | .own_hits, .keys)]' '[false,"interrupted",true,7,null]'
+}
+
+# full_pipe: a pipe $DIR/full that takes nothing more.
+full_pipe() {
+	mkfifo full
+	exec 8<>full
+	dd if=/dev/zero of=full bs=65536 count=1 oflag=nonblock status=none 8>&-
+}
+
+@test "standard output that nobody reads: the sample is over before it is told, the server buffers for nobody" {
+	full_pipe
+	in_background stats.log bash -c "exec '$CCACHE' stats --sample 10m --max-lines 500 --max-latency 0 -o json >full" 8>&-
+	local pid=$STARTED
+	wait_for is_watching
+	start_app
+	wait_for nobody_watches
+	stop "$APP_PID"
+	write_nuls
+	assert_server_is_small
+	if gone "$pid"; then fail "it wrote to a pipe that takes nothing: $(cat stats.log)"; fi
+	exec 8>&-
 }
 
 @test "a stats that is killed leaves no MONITOR behind" {
@@ -40,6 +65,31 @@ setup() { traffic_setup; }
 	wait_for is_watching
 	kill -KILL "$pid"
 	wait_for --for 30 nobody_watches
+	write_nuls
+	assert_server_is_small
+}
+
+# writers N: so many clients write values of a megabyte of NUL bytes over and over.
+writers() {
+	head -c 1000000 /dev/zero >nuls
+	local i
+	for ((i = 0; i < $1; i++)); do
+		in_background "writer$i.log" bash -c "exec redis-cli -s '$REDIS_SOCKET' -x -r 100000 SET big$i <nuls"
+	done
+}
+
+@test "more than can be read: the sample ends before the server buffers much for it" {
+	in_background stats.log "$CCACHE" stats --sample 10m --max-latency 0 --max-bytes 1000GiB --max-lines 1000000000 -o json
+	local pid=$STARTED
+	wait_for is_watching
+	writers 8
+	wait_for --for 60 gone "$pid"
+	wait_for nobody_watches
+	run grep -o '"sample_end":"[a-z]*"' stats.log
+	assert_output '"sample_end":"backlog"'
+	(($(info_memory used_memory_peak) < 256000000)) || fail "the server took $(info_memory used_memory_peak) bytes"
+	run cat stats.log
+	assert_output --partial 'the server had to buffer for it'
 }
 
 @test "a reader that is stopped is ended: the server buffers for nobody" {
@@ -50,9 +100,7 @@ setup() { traffic_setup; }
 	kill -STOP "$reader"
 	wait_for --for 30 nobody_watches
 	write_nuls
-	local used
-	used=$(info_memory used_memory_peak)
-	((used < 40000000)) || fail "the server took $used bytes"
+	assert_server_is_small
 	wait_for --for 30 gone "$pid"
 	run grep -o '"sample_end":"[a-z]*"' stats.log
 	assert_output '"sample_end":"stuck"'
@@ -65,9 +113,7 @@ setup() { traffic_setup; }
 	wait_for screen_shows STATUS=
 	wait_for --for 30 nobody_watches
 	write_nuls
-	local used
-	used=$(info_memory used_memory_peak)
-	((used < 40000000)) || fail "the server took $used bytes"
+	assert_server_is_small
 	type_keys Enter
 	wait_for --for 30 screen_shows ENDED
 	screen_shows 'suspended'
@@ -120,6 +166,17 @@ is_wide() { screen | grep -q 'READ/S'; }
 	assert_equal "$(screen | grep -c 'NAMESPACE')" 1
 	type_keys C-c
 	wait_for screen_shows WATCH-ENDED
+}
+
+@test "at 40 columns own counters are there, and no line is wider" {
+	rcli HSET cc:c:logs get.hit 123456 get.miss 42 set.ok 31 >/dev/null
+	rcli MSET call:logs:1 x call:logs:2 y >/dev/null
+	start_terminal 40 40 "$CCACHE stats --scan; echo DONE"
+	wait_for screen_shows DONE
+	local page
+	page=$(screen)
+	assert_regex "$page" $'\nNAMESPACE .*KEYS +BYTES\n'
+	assert_regex "$page" $'\nOWN .*HITS +MISSES +SETS +DROP\nlogs +123,456 +42 +31 +0\n'
 }
 
 @test "one page at 80 x 24 needs no scrolling" {

@@ -1,9 +1,9 @@
 #include "check.h"
 
+#include "base/mem.h"
 #include "core/effect.h"
-#include "core/monitor.h"
-#include "core/topk.h"
-#include "core/traffic.h"
+#include "core/namespace.h"
+#include "core/traffic_private.h"
 
 /* What MONITOR's lines and counts come to, without a server. */
 
@@ -135,14 +135,167 @@ TEST(ratios_take_fills_for_what_they_mostly_are)
 	CHECK(ratio.low < 0.26 && ratio.high > 0.74);
 }
 
+/* --- what a stream of commands tells --- */
+
+static struct nsset *no_names;
+static struct traffic_judge judge;
+static uint64_t asked; /* the key of the latest question */
+
+static bool on_question(void *ctx, uint64_t hash, struct bytes key)
+{
+	(void)ctx;
+	(void)key;
+	asked = hash;
+	return true;
+}
+
+static void on_measure(void *ctx, uint64_t hash, struct bytes key)
+{
+	(void)ctx;
+	(void)hash;
+	(void)key;
+}
+
+/* A new sample without namespaces: every key is of the unclassified, whose figures these are.
+ */
+static struct traffic_figures *begin_sample(void)
+{
+	judge = (struct traffic_judge){.set = no_names,
+				       .traffic = traffic_new(no_names),
+				       .probe = on_question,
+				       .measure = on_measure};
+	traffic_keys_init(&judge.keys, 1024);
+	return &judge.traffic->figures[0];
+}
+
+static void end_sample(void)
+{
+	traffic_keys_release(&judge.keys);
+	traffic_free(judge.traffic);
+	buf_release(&judge.script_name);
+}
+
+static void see(const char *line)
+{
+	parse(line);
+	traffic_judge_command(&judge, &command);
+}
+
+TEST(a_read_is_what_the_answer_or_the_writes_before_it_say)
+{
+	struct traffic_figures *figures = begin_sample();
+
+	see("+1.000000 [0 a:1] \"GET\" \"k\"");
+	traffic_judge_answer(&judge, asked,
+			     &(struct traffic_answer){
+				 .time_us = 1000100, .present = true, .expires_ms = LIFE_NONE});
+	see("+1.100000 [0 a:1] \"GET\" \"k\"");
+	CHECK_INT(figures->hits, 2);
+	see("+1.200000 [0 b:1] \"DEL\" \"k\"");
+	see("+1.300000 [0 a:1] \"GET\" \"k\"");
+	CHECK_INT(figures->misses, 1);
+	/* its reader, or another, writes it before the answer */
+	see("+1.400000 [0 a:1] \"GET\" \"filled\"");
+	see("+1.400100 [0 a:1] \"SET\" \"filled\" \"v\"");
+	see("+1.500000 [0 a:1] \"GET\" \"raced\"");
+	see("+1.500100 [0 b:1] \"SET\" \"raced\" \"v\"");
+	CHECK_INT(figures->fills, 1);
+	CHECK_INT(figures->ambiguous, 1);
+	CHECK_INT(figures->uncertain, 0);
+	CHECK_INT(figures->reads, 5);
+	end_sample();
+}
+
+TEST(a_read_around_which_the_key_ends_is_uncertain)
+{
+	struct traffic_figures *figures = begin_sample();
+
+	/* a key is followed once it was read */
+	see("+0.900000 [0 a:1] \"GET\" \"k\"");
+	traffic_judge_answer(&judge, asked, &(struct traffic_answer){.time_us = 900100});
+	CHECK_INT(figures->misses, 1);
+	/* a life that ends within the slack of the clocks */
+	see("+1.000000 [0 a:1] \"SET\" \"k\" \"v\" \"PX\" \"100\"");
+	see("+1.050000 [0 a:1] \"GET\" \"k\"");
+	CHECK_INT(figures->hits, 1);
+	see("+1.098000 [0 a:1] \"GET\" \"k\"");
+	CHECK_INT(figures->uncertain, 1);
+	traffic_judge_answer(&judge, asked, &(struct traffic_answer){.time_us = 1098100});
+	see("+1.300000 [0 a:1] \"GET\" \"k\"");
+	CHECK_INT(figures->misses, 2);
+	/* gone when the answer comes, and the life it had once may have ended between the two
+	 */
+	see("+2.000000 [0 a:1] \"SET\" \"k\" \"v\" \"PX\" \"500\"");
+	see("+2.100000 [0 a:1] \"EXPIRE\" \"k\" \"1\" \"NX\"");
+	see("+2.499000 [0 a:1] \"GET\" \"k\"");
+	traffic_judge_answer(&judge, asked, &(struct traffic_answer){.time_us = 2501000});
+	CHECK_INT(figures->uncertain, 2);
+	/* expired or evicted while the question was under way */
+	see("+3.000000 [0 a:1] \"GET\" \"x\"");
+	traffic_judge_event(&judge, BYTES("x"), true);
+	CHECK_INT(figures->uncertain, 3);
+	CHECK_INT(figures->evicted, 1);
+	/* no answer, and none until the end */
+	see("+4.000000 [0 a:1] \"GET\" \"y\"");
+	traffic_judge_answer(&judge, asked, &(struct traffic_answer){.failed = true});
+	see("+5.000000 [0 a:1] \"GET\" \"z\"");
+	traffic_judge_end(&judge);
+	CHECK_INT(figures->uncertain, 5);
+	CHECK_INT(figures->hits + figures->misses + figures->uncertain, figures->reads);
+	end_sample();
+}
+
+TEST(several_servers_add_up)
+{
+	static struct topk more;
+	const struct topk_item *best[2];
+	struct traffic *sum = traffic_new(no_names);
+	struct traffic *parts[2] = {traffic_new(no_names), traffic_new(no_names)};
+
+	for (unsigned i = 0; i < 2; i++) {
+		struct traffic *part = parts[i];
+
+		part->servers = 1;
+		part->interval_us = 1000000 * (i + 1);
+		part->followed = i ? 0.5 : 1;
+		part->notifications = i == 0;
+		part->end = i ? TRAFFIC_LINES : TRAFFIC_DENIED;
+		part->figures[0] =
+		    (struct traffic_figures){.reads = 10, .hits = 6, .misses = 4};
+		topk_add(&part->figures[0].hot, BYTES("both"));
+		traffic_settle(part);
+		traffic_add(sum, part);
+	}
+	CHECK_INT(sum->servers, 2);
+	CHECK_INT(sum->end, TRAFFIC_LINES);
+	CHECK_INT(sum->interval_us, 2000000);
+	CHECK(sum->followed < 0.51 && !sum->notifications);
+	CHECK_INT(sum->figures[0].reads, 20);
+	CHECK_INT(sum->figures[0].hits, 12);
+	CHECK(sum->figures[0].rates.reads > 14.9 && sum->figures[0].rates.reads < 15.1);
+	topk_add(&more, BYTES("one"));
+	topk_merge(&more, &sum->figures[0].hot);
+	CHECK_INT(topk_best(&more, best, 2), 2);
+	CHECK_BYTES(((struct bytes){best[0]->text, best[0]->len}), BYTES("both"));
+	CHECK_INT(best[0]->count, 2);
+	traffic_free(parts[0]);
+	traffic_free(parts[1]);
+	traffic_free(sum);
+}
+
 int main(void)
 {
+	no_names = nsset_new(mem_zalloc(0, sizeof(struct ns)), 0);
 	RUN(lines_of_tcp_unix_and_scripts);
 	RUN(what_is_no_line_is_refused);
 	RUN(lines_come_whole_however_they_are_cut_and_long_ones_are_bounded);
 	RUN(the_life_that_a_write_gives);
 	RUN(the_most_frequent_stand_out_of_many);
 	RUN(ratios_take_fills_for_what_they_mostly_are);
+	RUN(a_read_is_what_the_answer_or_the_writes_before_it_say);
+	RUN(a_read_around_which_the_key_ends_is_uncertain);
+	RUN(several_servers_add_up);
+	nsset_free(no_names);
 	buf_release(&scratch);
 	CHECK_DONE();
 }
