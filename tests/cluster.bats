@@ -84,10 +84,7 @@ setup() {
 	assert_equal "$(things)" 60
 }
 
-@test "what does not know clusters says so: bench sends nothing, inspect --sample names the limit" {
-	cc_run bench --max --requests 10
-	assert_exit 2
-	assert_stderr_line 'which bench does not know yet: nothing was sent'
+@test "what does not know clusters says so: inspect --sample" {
 	cc_run inspect --sample 10
 	assert_exit 2
 	assert_stderr_line '--sample draws from one server'
