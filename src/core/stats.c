@@ -46,15 +46,13 @@ static int64_t take_off(int64_t all, uint64_t own)
 
 /* --- the servers --- */
 
+/* Without the db, which is the same of all. */
 static void name_node(struct stats_node *node)
 {
-	const struct target *target = redis_target(node->session);
-
-	if (target->socket)
-		buf_printf(&node->name, "unix:%s", target->socket);
-	else
-		buf_printf(&node->name, strchr(target->host, ':') ? "[%s]:%u" : "%s:%u",
-			   target->host, target->port);
+	target_describe(redis_target(node->session), &node->name);
+	while (node->name.len > 0 && node->name.ptr[--node->name.len] != '/')
+		;
+	node->name.ptr[node->name.len] = '\0';
 }
 
 static bool is_up(const struct stats_node *node)

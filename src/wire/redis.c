@@ -318,13 +318,13 @@ int redis_connect(struct redis *redis, struct err *err)
 
 /* The first command after a pause: the clock starts anew, and a connection that was closed
  * meanwhile is left. */
-static void wake(struct redis *redis)
+static void wake(struct redis *redis, uint64_t idle_ms)
 {
 	uint64_t now = clock_mono_ms();
 	struct err why = {0};
 	bool moved = false;
 
-	if (redis->transport && now - redis->progress_ms >= IDLE_MS) {
+	if (redis->transport && now - redis->progress_ms >= idle_ms) {
 		redis->readable = true;
 		if (read_in(redis, &moved, &why) != IO_OK)
 			redis_link_close(redis);
@@ -336,14 +336,14 @@ void redis_refresh(struct redis *redis)
 {
 	if (redis->cluster || redis->ring.count > 0)
 		return;
-	wake(redis);
+	wake(redis, 0);
 	redis->was_open = redis->transport != NULL;
 }
 
 void redis_put(struct redis *redis, const struct redis_command *command, struct bytes raw)
 {
 	if (redis->ring.count == 0 && !redis->in_callback)
-		wake(redis);
+		wake(redis, IDLE_MS);
 	redis->counts.commands++;
 	if ((command->flags & REDIS_BOUND) && !redis->transport) {
 		redis_queue_add_lost(redis, command);
