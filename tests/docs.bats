@@ -228,6 +228,20 @@ blocks() {
 	(($(wc -l <want) >= 15))
 }
 
+@test "docs: the README's table of before and after is what tools/before-after.sh measures" {
+	rows() { sed -E 's/[0-9.]+ ms → [0-9.]+ ms/N/'; }
+	sed -n '/^<!-- BEGIN BEFORE-AFTER/,/^<!-- END BEFORE-AFTER/p' "$ROOT/README.md" | sed '1d;$d' | rows >want
+	REQUESTS=1 "$ROOT/tools/before-after.sh" >raw
+	rows <raw >got
+	diff want got
+	(($(wc -l <want) >= 6))
+	# each source took as long as its API was told to
+	local took
+	while read -r took; do
+		((took >= 100)) || fail "a source took $took ms: $(cat raw)"
+	done < <(sed -n 's/.*| \([0-9]*\) ms → .*/\1/p' raw)
+}
+
 # --- completion in a real bash ---
 
 # complete_words WORD…: the last one is being completed; the replies, a line each.

@@ -239,6 +239,15 @@ lives_for() {
 	assert_equal "$(upstream_count "/api/calls/$SUB/logs")" 1
 }
 
+@test "call-logs: its before and after: what a hit saves of 350 ms" {
+	fault delay path=/api/calls value=350
+	cc_run bench call-logs --source --requests 2 -o json -q
+	assert_exit 0
+	assert_json '[.ids, .failed, .hit_ratio, .calls_avoided]' '[2,0,0.8,0.8]' # the target, and what follows of it
+	assert_json '(.paths | map({(.path): .p50_us}) | add) | .source >= 350000 and .miss >= 350000 and .hit < .source' true
+	assert_equal "$(key_count)" 0
+}
+
 @test "call-logs: wished for: the TTL follows how often the list changes" {
 	profile_with '.namespaces["call-logs"] |= (.ttl = { "min": "1m", "max": "15m" } | .jitter = 0)'
 	local want

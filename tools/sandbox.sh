@@ -37,7 +37,7 @@ until_true() {
 start_servers() {
 	local url
 	# An API takes its time; that makes the difference between miss and hit visible.
-	"$build/upstream" --items "${DEMO_ITEMS:-25}" --delay 60 >"$dir/upstream.log" 2>&1 &
+	"$build/upstream" --items "${DEMO_ITEMS:-25}" --delay "${API_DELAY_MS:-60}" >"$dir/upstream.log" 2>&1 &
 	pids+=($!)
 	until_true grep -q '^listening on' "$dir/upstream.log"
 	url=http://$(sed -n 's/^listening on //p' "$dir/upstream.log")
