@@ -5,9 +5,14 @@
 #include "base/mem.h"
 #include "base/num.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 
 #define EXACT_DIGITS 15 /* that a double holds for certain */
+/* Arrays that differ by more are compared by place: each element of one is held against each
+ * of the other. */
+#define ELEMENTS_MAX 1000
+#define COMPARED_MAX ((size_t)64 << 20) /* bytes */
 
 struct member {
 	struct bytes name; /* decoded; of an object */
@@ -19,6 +24,13 @@ struct members {
 	struct mem_arena arena; /* of names */
 	struct member *items;
 	size_t count;
+};
+
+/* Some elements of an array. */
+struct span {
+	const struct member *items;
+	size_t count;
+	size_t at; /* place of the first one */
 };
 
 struct walk {
@@ -177,39 +189,129 @@ static void diff_objects(struct walk *walk, const struct members *a, const struc
 	}
 }
 
+/* Elements of a and b between two that are alike: those in the same place are one that changed.
+ */
+static void diff_run(struct walk *walk, const struct span *a, const struct span *b)
+{
+	const struct bytes none = {NULL, 0};
+	size_t most = a->count > b->count ? a->count : b->count;
+
+	for (size_t i = 0; i < most && !walk->ended; i++) {
+		size_t len = walk->path.len;
+
+		buf_printf(&walk->path, "/%zu", i < a->count ? a->at + i : b->at + i);
+		if (i < a->count && i < b->count)
+			diff(walk, a->items[i].value, b->items[i].value);
+		else
+			tell(walk, i < a->count ? a->items[i].value : none,
+			     i < b->count ? b->items[i].value : none);
+		pop(walk, len);
+	}
+}
+
+static struct span take(struct span *span, size_t count)
+{
+	struct span front = {span->items, count, span->at};
+
+	span->items += count;
+	span->at += count;
+	span->count -= count;
+	return front;
+}
+
+static size_t bytes_of_span(const struct span *span)
+{
+	size_t bytes = 0;
+
+	for (size_t i = 0; i < span->count; i++)
+		bytes += span->items[i].value.len;
+	return bytes;
+}
+
+/* common[i * (b->count + 1) + j]: how many elements from a's i and b's j on can be kept. */
+static uint32_t *count_common(const struct span *a, const struct span *b)
+{
+	size_t width = b->count + 1;
+	uint32_t *common = mem_zalloc((a->count + 1) * width, sizeof *common);
+
+	for (size_t i = a->count; i-- > 0;) {
+		for (size_t j = b->count; j-- > 0;) {
+			uint32_t down = common[(i + 1) * width + j];
+			uint32_t right = common[i * width + j + 1];
+			bool same = json_same(a->items[i].value, b->items[j].value);
+
+			common[i * width + j] = same ? common[(i + 1) * width + j + 1] + 1
+						: down > right ? down
+							       : right;
+		}
+	}
+	return common;
+}
+
+/*
+ * By the longest common subsequence (Wagner and Fischer): what both have in the
+ * same order stays, the rest lies between.
+ */
+static void diff_sequences(struct walk *walk, struct span a, struct span b)
+{
+	size_t width = b.count + 1;
+	uint32_t *common = count_common(&a, &b);
+	size_t i = 0; /* of what is left of a */
+	size_t j = 0;
+	const uint32_t *at = common;
+
+	while (i < a.count && j < b.count && !walk->ended) {
+		if (at[0] == at[width]) {
+			i++;
+			at += width;
+		} else if (at[0] == at[1]) {
+			j++;
+			at++;
+		} else { /* alike */
+			struct span before = take(&a, i);
+			struct span after = take(&b, j);
+
+			diff_run(walk, &before, &after);
+			take(&a, 1);
+			take(&b, 1);
+			i = j = 0;
+			at += width + 1;
+		}
+	}
+	diff_run(walk, &a, &b);
+	free(common);
+}
+
 static void diff_arrays(struct walk *walk, const struct members *a, const struct members *b)
 {
 	const struct bytes none = {NULL, 0};
-	size_t least = a->count < b->count ? a->count : b->count;
-	size_t most = a->count > b->count ? a->count : b->count;
-	size_t head = 0;
-	size_t tail = 0;
+	struct span left = {a->items, a->count, 0};
+	struct span right = {b->items, b->count, 0};
 
 	if (walk->quick && a->count != b->count) {
 		tell(walk, none, none);
 		return;
 	}
-	/* of one length they are compared by place anyway */
-	while (a->count != b->count && head < least &&
-	       json_same(a->items[head].value, b->items[head].value))
-		head++;
-	while (
-	    a->count != b->count && tail < least - head &&
-	    json_same(a->items[a->count - 1 - tail].value, b->items[b->count - 1 - tail].value))
-		tail++;
-	for (size_t i = head; i < most - tail && !walk->ended; i++) {
-		size_t len = walk->path.len;
-		bool left = i < a->count - tail;
-		bool right = i < b->count - tail;
-
-		buf_printf(&walk->path, "/%zu", i);
-		if (left && right)
-			diff(walk, a->items[i].value, b->items[i].value);
-		else
-			tell(walk, left ? a->items[i].value : none,
-			     right ? b->items[i].value : none);
-		pop(walk, len);
+	if (walk->quick) {
+		diff_run(walk, &left, &right);
+		return;
 	}
+	while (left.count && right.count && json_same(left.items->value, right.items->value)) {
+		take(&left, 1);
+		take(&right, 1);
+	}
+	while (left.count && right.count &&
+	       json_same(left.items[left.count - 1].value,
+			 right.items[right.count - 1].value)) {
+		left.count--;
+		right.count--;
+	}
+	if (left.count <= ELEMENTS_MAX && right.count <= ELEMENTS_MAX &&
+	    left.count * bytes_of_span(&right) + right.count * bytes_of_span(&left) <=
+		COMPARED_MAX)
+		diff_sequences(walk, left, right);
+	else
+		diff_run(walk, &left, &right);
 }
 
 static void diff(struct walk *walk, struct bytes before, struct bytes after)

@@ -16,10 +16,10 @@ typedef bool json_change_fn(void *ctx, const struct json_change *change);
 
 /*
  * What leads from before to after, both well-formed (json_check). Members are
- * compared by name, whatever their order; elements by place, behind those that
- * the arrays begin, and end, with alike: so one that is put in front is one
- * change. Numbers are the same when their value is (1, 1.0 and 10e-1), texts
- * however they are escaped.
+ * compared by name, whatever their order; of arrays stays what both have in the
+ * same order (as far as that can be found in about a second: else by place), and
+ * what stands between is compared one by one. Numbers are the same when their
+ * value is (1, 1.0 and 10e-1), texts however they are escaped.
  */
 void json_diff(struct bytes before, struct bytes after, json_change_fn *fn, void *ctx);
 /* True when there is no change. */

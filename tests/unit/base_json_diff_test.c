@@ -61,6 +61,50 @@ TEST(elements_that_are_put_in_front_or_behind_are_one_change)
 	check_diff("[1,1]", "[1]", "/1:1>-");
 }
 
+TEST(elements_that_stay_are_told_from_those_that_come_and_go)
+{
+	check_diff("[1,2,3,4]", "[2,3,4,5]", "/0:1>- /3:->5");
+	check_diff("[1,2,3,4,5,6]", "[1,9,2,3,5,6,7]", "/1:->9 /3:4>- /6:->7");
+	check_diff("[{\"id\":1},{\"id\":2},{\"id\":3,\"s\":\"a\"}]",
+		   "[{\"id\":9},{\"id\":1},{\"id\":3,\"s\":\"b\"},{\"id\":4}]",
+		   "/0:->{\"id\":9} /1/id:2>3 /1/s:->\"b\" /2/id:3>4 /2/s:\"a\">-");
+	check_diff("[1,2]", "[2,1]", "/0:1>- /1:->1");
+	check_diff("[]", "[1]", "/0:->1");
+	check_diff("[[1,2,3]]", "[[2,3]]", "/0/0:1>-");
+}
+
+static bool count_changes(void *ctx, const struct json_change *change)
+{
+	(void)change;
+	++*(size_t *)ctx;
+	return true;
+}
+
+TEST(one_element_more_in_front_of_many_is_one_change_and_huge_arrays_end)
+{
+	struct buf a = {0};
+	struct buf b = {0};
+	size_t changes = 0;
+
+	for (size_t count = 900; count <= 200000; count += 199100) {
+		buf_clear(&a);
+		buf_clear(&b);
+		for (size_t i = 0; i < count; i++) {
+			buf_printf(&a, "%s{\"id\":%zu}", i ? "," : "[", i);
+			/* no element is in its old place but few changed */
+			buf_printf(&b, "%s%s{\"id\":%zu}", i ? "," : "[",
+				   i == 1 ? "\"new\"," : "", i % 400 == 7 ? i + count : i);
+		}
+		buf_add_char(&a, ']');
+		buf_add_char(&b, ']');
+		changes = 0;
+		json_diff(buf_bytes(&a), buf_bytes(&b), count_changes, &changes);
+		CHECK(count == 900 ? changes == 4 : changes > count / 2);
+	}
+	buf_release(&a);
+	buf_release(&b);
+}
+
 TEST(large_numbers_are_compared_as_text)
 {
 	check_diff("9007199254740993", "9007199254740992",
@@ -110,6 +154,8 @@ int main(void)
 	RUN(members);
 	RUN(types_differ);
 	RUN(elements_that_are_put_in_front_or_behind_are_one_change);
+	RUN(elements_that_stay_are_told_from_those_that_come_and_go);
+	RUN(one_element_more_in_front_of_many_is_one_change_and_huge_arrays_end);
 	RUN(large_numbers_are_compared_as_text);
 	RUN(a_walk_can_be_ended);
 	RUN(deep_documents);
