@@ -48,15 +48,17 @@ enum { F_CODE, F_SEVERITY, F_NAMESPACE, F_COUNT, F_REPAIRABLE, F_WHAT, F_COLUMNS
 
 static const struct out_column finding_columns[F_COLUMNS] = {
     [F_CODE] = {.name = "code", .title = "CODE", .flags = OUT_LABEL},
-    [F_SEVERITY] = {.name = "severity", .title = "SEVERITY", .flags = OUT_LABEL},
-    [F_NAMESPACE] = {.name = "namespace", .title = "NAMESPACE", .flags = OUT_LABEL},
+    [F_SEVERITY] = {.name = "severity", .title = "SEVERITY", .flags = OUT_LABEL | OUT_MINOR},
+    [F_NAMESPACE] = {.name = "namespace",
+		     .title = "NAMESPACE",
+		     .flags = OUT_LABEL | OUT_SHRINK},
     [F_COUNT] = {.name = "count",
 		 .title = "COUNT",
 		 .unit = OUT_COUNT,
 		 .metric = "callcache_audit_findings",
 		 .help = "Findings of a rule in a namespace"},
     [F_REPAIRABLE] = {.name = "repairable", .title = "REPAIRABLE", .flags = OUT_DETAIL},
-    [F_WHAT] = {.name = "what", .title = "THE KEY", .flags = OUT_SHRINK},
+    [F_WHAT] = {.name = "what", .title = "THE KEY", .flags = OUT_SHRINK | OUT_MINOR},
 };
 static const struct out_table finding_table = {
     .name = "findings", .columns = finding_columns, .column_count = F_COLUMNS, .primary = true};
@@ -67,11 +69,14 @@ static const struct out_column example_columns[E_COLUMNS] = {
     [E_CODE] = {.name = "code", .title = "CODE"},
     [E_NAMESPACE] = {.name = "namespace", .title = "NAMESPACE", .flags = OUT_DETAIL},
     [E_KEY] = {.name = "key", .title = "SUCH AS", .flags = OUT_SHRINK},
-    [E_OTHER] = {.name = "other", .title = "AND", .flags = OUT_SHRINK},
+    [E_OTHER] = {.name = "other", .title = "AND", .flags = OUT_SHRINK | OUT_MINOR},
     [E_MEMBER] = {.name = "member", .title = "MEMBER", .flags = OUT_DETAIL},
-    [E_TTL] = {.name = "ttl_ms", .title = "TTL", .unit = OUT_MS},
-    [E_LIMIT] = {.name = "ttl_limit_ms", .title = "BY POLICY", .unit = OUT_MS},
-    [E_DETAIL] = {.name = "detail", .title = "WHY", .flags = OUT_SHRINK},
+    [E_TTL] = {.name = "ttl_ms", .title = "TTL", .unit = OUT_MS, .flags = OUT_MINOR},
+    [E_LIMIT] = {.name = "ttl_limit_ms",
+		 .title = "BY POLICY",
+		 .unit = OUT_MS,
+		 .flags = OUT_MINOR},
+    [E_DETAIL] = {.name = "detail", .title = "WHY", .flags = OUT_SHRINK | OUT_MINOR},
 };
 static const struct out_table example_table = {
     .name = "examples", .columns = example_columns, .column_count = E_COLUMNS};
@@ -156,10 +161,13 @@ enum { V_KEY, V_NAMESPACE, V_CODE, V_TTL, V_LIMIT, V_COLUMNS };
 
 static const struct out_column violation_columns[V_COLUMNS] = {
     [V_KEY] = {.name = "key", .title = "KEY", .flags = OUT_SHRINK},
-    [V_NAMESPACE] = {.name = "namespace", .title = "NAMESPACE"},
-    [V_CODE] = {.name = "code", .title = "CODE"},
+    [V_NAMESPACE] = {.name = "namespace", .title = "NAMESPACE", .flags = OUT_MINOR},
+    [V_CODE] = {.name = "code", .title = "CODE", .flags = OUT_MINOR},
     [V_TTL] = {.name = "ttl_ms", .title = "TTL", .unit = OUT_MS},
-    [V_LIMIT] = {.name = "ttl_limit_ms", .title = "BY POLICY", .unit = OUT_MS},
+    [V_LIMIT] = {.name = "ttl_limit_ms",
+		 .title = "BY POLICY",
+		 .unit = OUT_MS,
+		 .flags = OUT_MINOR},
 };
 static const struct out_table violation_table = {
     .name = "violating", .columns = violation_columns, .column_count = V_COLUMNS};
@@ -167,21 +175,32 @@ static const struct out_table violation_table = {
 enum { T_NAMESPACE, T_KEYS, T_LIMIT, T_SHORTEST, T_LONGEST, T_NO_TTL, T_OVER, T_OK, T_COLUMNS };
 
 static const struct out_column ttl_columns[T_COLUMNS] = {
-    [T_NAMESPACE] = {.name = "namespace", .title = "NAMESPACE", .flags = OUT_LABEL},
+    [T_NAMESPACE] = {.name = "namespace",
+		     .title = "NAMESPACE",
+		     .flags = OUT_LABEL | OUT_SHRINK},
     [T_KEYS] = {.name = "keys", .title = "KEYS", .unit = OUT_COUNT},
-    [T_LIMIT] = {.name = "ttl_limit_ms", .title = "BY POLICY", .unit = OUT_MS},
-    [T_SHORTEST] = {.name = "ttl_min_ms", .title = "SHORTEST", .unit = OUT_MS},
-    [T_LONGEST] = {.name = "ttl_max_ms", .title = "LONGEST", .unit = OUT_MS},
+    [T_LIMIT] = {.name = "ttl_limit_ms",
+		 .title = "BY POLICY",
+		 .unit = OUT_MS,
+		 .flags = OUT_MINOR},
+    [T_SHORTEST] = {.name = "ttl_min_ms",
+		    .title = "SHORTEST",
+		    .unit = OUT_MS,
+		    .flags = OUT_MINOR},
+    [T_LONGEST] = {.name = "ttl_max_ms",
+		   .title = "LONGEST",
+		   .unit = OUT_MS,
+		   .flags = OUT_MINOR},
     [T_NO_TTL] = {.name = "no_ttl",
 		  .title = "NO TTL",
 		  .unit = OUT_COUNT,
-		  .flags = OUT_WARN,
+		  .flags = OUT_WARN | OUT_MINOR,
 		  .metric = "callcache_keys_without_ttl",
 		  .help = "Keys that live for ever"},
     [T_OVER] = {.name = "over_policy",
 		.title = "OVER",
 		.unit = OUT_COUNT,
-		.flags = OUT_WARN,
+		.flags = OUT_WARN | OUT_MINOR,
 		.metric = "callcache_keys_over_policy",
 		.help = "Keys that live longer than declared"},
     [T_OK] = {.name = "ok", .title = "OK"},

@@ -300,9 +300,9 @@ static void diff_arrays(struct walk *walk, const struct members *a, const struct
 		take(&left, 1);
 		take(&right, 1);
 	}
-	while (left.count && right.count &&
-	       json_same(left.items[left.count - 1].value,
-			 right.items[right.count - 1].value)) {
+	while (
+	    left.count && right.count &&
+	    json_same(left.items[left.count - 1].value, right.items[right.count - 1].value)) {
 		left.count--;
 		right.count--;
 	}

@@ -9,7 +9,11 @@
 #include <stdlib.h>
 #include <wchar.h>
 
-enum { COLUMN_LEAST = 8 };
+enum {
+	COLUMN_LEAST = 8,
+	MINOR_LEAST = 20, /* a column that may go is not cut to less before it does */
+	HEAD_MOST = 12,   /* of what all cells begin with, before what tells them apart */
+};
 
 /* Length of the character at text in bytes, and its columns; a stray byte is one of each. */
 static size_t measure(struct bytes text, mbstate_t *state, size_t *ret_columns)
@@ -82,27 +86,126 @@ static size_t widest(struct libscols_table *table, size_t column)
 	return most;
 }
 
-static void cut_cell(struct libscols_line *line, size_t column, size_t width, bool ascii)
+/* What a cell begins with like another one of its column that differs from it. */
+struct common {
+	size_t len;
+	size_t columns;
+};
+
+struct cell {
+	struct libscols_line *line;
+	struct bytes text;
+	size_t common; /* bytes */
+};
+
+static int by_text(const void *a, const void *b)
 {
-	const char *mark = ascii ? "..." : "…";
-	struct bytes text = bytes_of(cell_text(line, column));
+	return bytes_compare(((const struct cell *)a)->text, ((const struct cell *)b)->text);
+}
+
+/* Of two neighbours in order, and so of all that are the same as one of them. */
+static size_t common_start(struct bytes a, struct bytes b)
+{
+	size_t len = 0;
+
+	while (len < a.len && len < b.len && a.ptr[len] == b.ptr[len])
+		len++;
+	return len;
+}
+
+/* The cells of a column in order of their text; *ret_count of them, malloc'd. */
+static struct cell *read_cells(struct libscols_table *table, size_t column, size_t *ret_count)
+{
+	struct libscols_iter *iter = scols_new_iter(SCOLS_ITER_FORWARD);
+	struct cell *cells = mem_zalloc(scols_table_get_nlines(table) + 1, sizeof *cells);
+	struct libscols_line *line = NULL;
+	size_t count = 0;
+
+	while (scols_table_next_line(table, iter, &line) == 0)
+		cells[count++] =
+		    (struct cell){.line = line, .text = bytes_of(cell_text(line, column))};
+	scols_free_iter(iter);
+	qsort(cells, count, sizeof *cells, by_text);
+	for (size_t i = 0, next = 0; i < count; i = next) {
+		size_t behind = i ? common_start(cells[i - 1].text, cells[i].text) : 0;
+
+		for (next = i + 1; next < count && by_text(&cells[i], &cells[next]) == 0;)
+			next++;
+		size_t ahead = next < count ? common_start(cells[i].text, cells[next].text) : 0;
+		for (size_t j = i; j < next; j++)
+			cells[j].common = ahead > behind ? ahead : behind;
+	}
+	*ret_count = count;
+	return cells;
+}
+
+/* In whole characters. */
+static struct common measure_common(const struct cell *cell)
+{
+	struct common common = {0};
+	mbstate_t state = {0};
+	size_t wide = 0;
+
+	while (common.len < cell->common) {
+		size_t len =
+		    measure(bytes_sub(cell->text, common.len, cell->text.len), &state, &wide);
+
+		if (len > cell->common - common.len)
+			break;
+		common.len += len;
+		common.columns += wide;
+	}
+	return common;
+}
+
+/*
+ * A cell that is too wide loses of what others begin with, too, between its head and
+ * what tells it from them; then its end.
+ */
+static char *cut_text(struct bytes text, size_t width, const struct common *common,
+		      const char *mark)
+{
+	size_t marked = out_fit_columns(mark);
+	size_t all = 0;
 	size_t columns = 0;
 
-	if (fitting(text, width, &columns) == text.len)
-		return;
-	size_t len = fitting(text, width - (ascii ? 3 : 1), &columns);
-	/* The cell owns what it is referred to. */
-	scols_line_refer_data(line, column, mem_printf("%.*s%s", (int)len, text.ptr, mark));
+	fitting(text, SIZE_MAX, &all);
+	size_t rest = all > common->columns ? all - common->columns : 0;
+	size_t room = width - marked;
+	size_t head_most = rest < room ? room - rest : 0;
+	if (rest > 0 && head_most < HEAD_MOST / 2)
+		head_most = room / 3 < HEAD_MOST ? room / 3 : HEAD_MOST;
+	if (rest == 0 || common->columns <= head_most + marked) {
+		size_t len = fitting(text, room, &columns);
+
+		return mem_printf("%.*s%s", (int)len, text.ptr, mark);
+	}
+	size_t head = fitting(text, head_most, &columns);
+	struct bytes tail = bytes_sub(text, common->len, text.len);
+	if (rest <= room - columns)
+		return mem_printf("%.*s%s%.*s", (int)head, text.ptr, mark, BYTES_ARG(tail));
+	size_t len = fitting(tail, room - columns - marked, &columns);
+	return mem_printf("%.*s%s%.*s%s", (int)head, text.ptr, mark, (int)len, tail.ptr, mark);
 }
 
 static void cut_column(struct libscols_table *table, size_t column, size_t width, bool ascii)
 {
-	struct libscols_iter *iter = scols_new_iter(SCOLS_ITER_FORWARD);
-	struct libscols_line *line = NULL;
+	size_t count = 0;
+	size_t columns = 0;
+	struct cell *cells = read_cells(table, column, &count);
+	char **cuts = mem_zalloc(count + 1, sizeof *cuts);
 
-	while (scols_table_next_line(table, iter, &line) == 0)
-		cut_cell(line, column, width, ascii);
-	scols_free_iter(iter);
+	for (size_t i = 0; i < count; i++) {
+		struct common common = measure_common(&cells[i]);
+
+		if (fitting(cells[i].text, width, &columns) < cells[i].text.len)
+			cuts[i] = cut_text(cells[i].text, width, &common, ascii ? "..." : "…");
+	}
+	for (size_t i = 0; i < count; i++)
+		if (cuts[i]) /* the cell owns what it is referred to */
+			scols_line_refer_data(cells[i].line, column, cuts[i]);
+	free(cuts);
+	free(cells);
 }
 
 /* The shrinkable column that is widest above its least width, or count. */
@@ -119,39 +222,89 @@ static size_t choose_column(const size_t *widths, const size_t *least, const uns
 	return chosen;
 }
 
-/* The next column to leave out, or count: a warning stays longer than what is merely told. */
-static size_t choose_minor(const size_t *widths, const unsigned *flags, size_t count)
+/* How much a column matters: what is left out first comes first. */
+static unsigned rank_of(unsigned flags)
 {
-	size_t chosen = count;
+	if (!(flags & OUT_MINOR))
+		return flags & OUT_WARN ? 5 : 4;
+	if (flags & OUT_FIT_EMPTY)
+		return flags & OUT_WARN ? 1 : 0;
+	return flags & OUT_WARN ? 3 : 2;
+}
 
-	for (size_t i = count; i-- > 0;) {
-		if (!(flags[i] & OUT_MINOR) || widths[i] == 0)
+/* The next column to leave out, the rightmost of those that matter least; 0: none may go. */
+static size_t choose_hidden(const size_t *widths, const unsigned *flags, size_t count,
+			    unsigned most)
+{
+	size_t chosen = 0;
+
+	for (size_t i = count; i-- > 1;) {
+		if (widths[i] == 0 || rank_of(flags[i]) > most)
 			continue;
-		if (!(flags[i] & OUT_WARN))
-			return i;
-		if (chosen == count)
+		if (!chosen || rank_of(flags[i]) < rank_of(flags[chosen]))
 			chosen = i;
 	}
 	return chosen;
 }
 
-/* Takes what is hidden off total, its width becomes 0. */
-static void hide_minor(struct libscols_table *table, const unsigned *flags, size_t gap,
-		       size_t width, size_t *widths, size_t *total)
+struct fit {
+	struct libscols_table *table;
+	const unsigned *flags;
+	size_t count;
+	size_t gap;
+	size_t width;
+	size_t *widths; /* 0: hidden */
+	size_t *least;
+};
+
+/* What the columns take at least; those that stay whatever happens may be cut further. */
+static size_t total_of(const struct fit *fit, bool cut)
 {
-	size_t count = scols_table_get_ncols(table);
+	size_t total = 0;
 
-	while (*total > width) {
-		size_t i = choose_minor(widths, flags, count);
+	for (size_t i = 0; i < fit->count; i++) {
+		bool shrinks = fit->flags[i] & OUT_SHRINK && (cut || fit->flags[i] & OUT_MINOR);
+		size_t least = cut                           ? fit->least[i]
+			       : fit->least[i] > MINOR_LEAST ? fit->least[i]
+							     : MINOR_LEAST;
 
-		if (i == count)
-			break;
-		struct libscols_column *column = scols_table_get_column(table, i);
+		if (fit->widths[i])
+			total += (shrinks && fit->widths[i] > least ? least : fit->widths[i]) +
+				 (total ? fit->gap : 0);
+	}
+	return total;
+}
+
+/*
+ * First what may go, as long as what may be cut would have to be; then, so that no
+ * line is wider than the terminal, what should not. What was left out and has
+ * room comes back, the leftmost first.
+ */
+static void hide(struct fit *fit)
+{
+	size_t *wanted = mem_zalloc(fit->count + 1, sizeof *wanted);
+	size_t i;
+
+	for (i = 0; i < fit->count; i++)
+		wanted[i] = fit->widths[i];
+	while (total_of(fit, false) > fit->width &&
+	       (i = choose_hidden(fit->widths, fit->flags, fit->count, 3)) > 0)
+		fit->widths[i] = 0;
+	while (total_of(fit, true) > fit->width &&
+	       (i = choose_hidden(fit->widths, fit->flags, fit->count, 4)) > 0)
+		fit->widths[i] = 0;
+	for (i = 0; i < fit->count; i++) {
+		if (fit->widths[i])
+			continue;
+		fit->widths[i] = wanted[i];
+		if (rank_of(fit->flags[i]) > 1 && total_of(fit, false) <= fit->width)
+			continue;
+		fit->widths[i] = 0;
+		struct libscols_column *column = scols_table_get_column(fit->table, i);
 		scols_column_set_flags(column,
 				       scols_column_get_flags(column) | SCOLS_FL_HIDDEN);
-		*total -= widths[i] + gap;
-		widths[i] = 0;
 	}
+	free(wanted);
 }
 
 void out_fit_table(struct libscols_table *table, const unsigned *flags, size_t gap,
@@ -161,7 +314,8 @@ void out_fit_table(struct libscols_table *table, const unsigned *flags, size_t g
 	size_t *widths = mem_zalloc(3 * count + 1, sizeof *widths);
 	size_t *least = widths + count;
 	size_t *wanted = least + count;
-	size_t total = count ? gap * (count - 1) : 0;
+	struct fit fit = {table, flags, count, gap, width, widths, least};
+	size_t total = 0;
 
 	for (size_t i = 0; i < count; i++) {
 		size_t title = out_fit_columns(heading(table, i));
@@ -169,9 +323,10 @@ void out_fit_table(struct libscols_table *table, const unsigned *flags, size_t g
 		least[i] = title > COLUMN_LEAST ? title : COLUMN_LEAST;
 		wanted[i] = widest(table, i);
 		widths[i] = flags[i] & OUT_SHRINK && wanted[i] > width ? width : wanted[i];
-		total += widths[i];
 	}
-	hide_minor(table, flags, gap, width, widths, &total);
+	hide(&fit);
+	for (size_t i = 0; i < count; i++)
+		total += widths[i] ? widths[i] + (total ? gap : 0) : 0;
 	for (size_t i; total > width; total--) {
 		i = choose_column(widths, least, flags, count);
 		if (i == count)

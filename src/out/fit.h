@@ -6,13 +6,19 @@
 
 struct libscols_table;
 
+/* Beside out_column_flags: no cell of the column says anything (zero, empty). */
+#define OUT_FIT_EMPTY (1u << 16)
+
 /* Terminal columns that printable text takes, by the locale. */
 size_t out_fit_columns(const char *text);
 /*
  * Makes the table at most width wide: hides the OUT_MINOR columns that have to
- * go, then cuts cells of the OUT_SHRINK ones, the widest column first, never
- * below its heading. flags has each column's out_column_flags. Cut text ends
- * in "…" ("..." when ascii): a cut key must not pass for a whole one.
+ * go, those without content first; then, rather than let lines wrap, others from
+ * the right (never the first, nor one that warns); then cuts cells of the
+ * OUT_SHRINK ones, the widest column first, never below its heading. flags has
+ * each column's out_column_flags. What is cut has "…" ("..." when ascii) in its
+ * place, and keeps what tells it from the column's other cells if it can: keys
+ * that begin alike lose of their beginning.
  */
 void out_fit_table(struct libscols_table *table, const unsigned *flags, size_t gap,
 		   size_t width, bool ascii);

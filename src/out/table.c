@@ -30,6 +30,7 @@ struct table_sink {
 	size_t field_count;
 	struct libscols_table *rows;
 	bool *warns; /* of each column: some cell does */
+	bool *says;  /* of each column: some cell is not zero or empty */
 };
 
 static void write_field(struct sink *sink, const struct field *field, size_t title_width)
@@ -121,8 +122,9 @@ static void shown_flags(const struct table_sink *table, unsigned *ret_flags)
 		unsigned flags = shape->columns[i].flags;
 
 		if (!(flags & OUT_DETAIL))
-			ret_flags[count++] =
-			    table->warns[i] ? flags & ~(unsigned)OUT_MINOR : flags;
+			ret_flags[count++] = table->warns[i]
+						 ? flags & ~(unsigned)OUT_MINOR
+						 : flags | (table->says[i] ? 0 : OUT_FIT_EMPTY);
 	}
 }
 
@@ -153,6 +155,7 @@ static void rows_begin(struct sink *sink)
 				  out_style(sink->terminal, OUT_STYLE_NONE));
 	table->rows = scols_new_table();
 	table->warns = mem_zalloc(sink->table->column_count, sizeof *table->warns);
+	table->says = mem_zalloc(sink->table->column_count, sizeof *table->says);
 	scols_table_enable_noencoding(table->rows, 1);
 	scols_table_enable_colors(table->rows, sink->terminal && sink->terminal->colour);
 	scols_table_set_column_separator(table->rows, GAP);
@@ -204,6 +207,7 @@ static void table_row(struct sink *sink, const struct out_value *values)
 		const struct out_column *column = &sink->table->columns[i];
 
 		table->warns[i] |= is_warning(column, &values[i]);
+		table->says[i] |= !out_value_is_zero(&values[i]);
 		if (!(column->flags & OUT_DETAIL))
 			fill_cell(sink, line, at++, column, &values[i]);
 	}
@@ -227,7 +231,8 @@ static void rows_end(struct sink *sink)
 	scols_unref_table(table->rows);
 	table->rows = NULL;
 	free(table->warns);
-	table->warns = NULL;
+	free(table->says);
+	table->warns = table->says = NULL;
 }
 
 static void table_end(struct sink *sink)
@@ -243,6 +248,7 @@ static void table_release(struct sink *sink)
 	drop_fields(table);
 	free(table->fields);
 	free(table->warns);
+	free(table->says);
 }
 
 const struct out_format_ops out_table_ops = {

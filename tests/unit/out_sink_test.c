@@ -153,6 +153,52 @@ TEST(twenty_columns)
 	CHECK(strstr(render(OUT_TABLE, &terminal, put_long_row), "call:logs:5071234567890äöü"));
 }
 
+static void put_alike(struct sink *sink)
+{
+	static const struct out_column columns[] = {
+	    {.name = "key", .title = "KEY", .flags = OUT_SHRINK},
+	    {.name = "asked", .title = "ASKED", .unit = OUT_COUNT},
+	    {.name = "renewed", .title = "RENEWED", .unit = OUT_COUNT, .flags = OUT_MINOR},
+	    {.name = "skipped", .title = "SKIPPED", .unit = OUT_COUNT, .flags = OUT_MINOR},
+	    {.name = "absent", .title = "ABSENT", .unit = OUT_COUNT, .flags = OUT_MINOR},
+	    {.name = "code", .title = "CODE"},
+	};
+	static const struct out_table table = {
+	    .name = "alike", .columns = columns, .column_count = 6};
+	static const char *const keys_alike[] = {"call:lead:lead-0000000001:x",
+						 "call:lead:lead-0000000002:x",
+						 "call:lead:lead-0000000001:x", "other:key"};
+
+	sink_begin(sink, "inspect", 1);
+	sink_table_begin(sink, &table);
+	for (size_t i = 0; i < 4; i++)
+		sink_row(sink,
+			 (struct out_value[]){out_str(keys_alike[i]), out_int(5), out_int(0),
+					      out_int(3), out_int(0), out_str("ok")});
+	sink_table_end(sink);
+}
+
+TEST(what_tells_cells_apart_and_counts_that_add_up_stay)
+{
+	struct out_terminal terminal = {.is_tty = true, .utf8 = true, .width = 49};
+
+	/* RENEWED and ABSENT, which are 0, go before SKIPPED */
+	CHECK_STR(render(OUT_TABLE, &terminal, put_alike),
+		  "KEY                          ASKED  SKIPPED  CODE\n"
+		  "call:lead:lead-0000000001:x      5        3  ok\n"
+		  "call:lead:lead-0000000002:x      5        3  ok\n"
+		  "call:lead:lead-0000000001:x      5        3  ok\n"
+		  "other:key                        5        3  ok\n");
+	/* what begins alike loses of its beginning */
+	/* no line is wider than the terminal, whatever has to go */
+	terminal.width = 20;
+	CHECK_STR(render(OUT_TABLE, &terminal, put_alike), "KEY            ASKED\n"
+							   "call:lead…1:x      5\n"
+							   "call:lead…2:x      5\n"
+							   "call:lead…1:x      5\n"
+							   "other:key          5\n");
+}
+
 TEST(c_locale)
 {
 	setlocale(LC_CTYPE, "C");
@@ -343,6 +389,7 @@ int main(void)
 	RUN(table);
 	RUN(table_colours);
 	RUN(twenty_columns);
+	RUN(what_tells_cells_apart_and_counts_that_add_up_stay);
 	RUN(c_locale);
 	RUN(no_rows);
 	RUN(json);
