@@ -101,6 +101,26 @@ fill() {
 	grep -q 'unsure: most keys have no TTL' found.json
 }
 
+@test "TTLs of keys that are old: what they were idle counts, and doubt is said" {
+	# 5-minute keys, all of them three minutes old, never read; then the same, but read just now
+	rcli EVAL 'redis.call("SET", "x", "{}") local value = redis.call("DUMP", "x") redis.call("DEL", "x")
+		for i = 1, 40 do
+			redis.call("RESTORE", "idle:1000" .. i, 120000 + i * 10, value, "IDLETIME", 180)
+			redis.call("RESTORE", "read:1000" .. i, 120000 + i * 10, value)
+			redis.call("RESTORE", "flow:1000" .. i, 3600000 / 40 * i - 100, value)
+			if i <= 6 then redis.call("RESTORE", "less:1000" .. i, 1700000 / 6 * i, value) end
+		end' 0 >/dev/null
+	discover
+	assert_has 'idle:{id}' .ttl '"300s"'
+	grep -q '"ttl": "2m"\|"ttl": "3m"' found.json # of the keys that were read no one can tell
+	assert_equal "$(grep -c 'unsure: the longest TTL seen is .*, of keys that were written at about the same time' found.json)" 2
+	assert_has 'flow:{id}' .ttl '"3600s"'
+	assert_has 'less:{id}' .ttl '"1800s"'
+	grep -q 'unsure: the longest TTL seen is 2[78]m.*; by the number of keys it may be up to 4' found.json
+	sed -n '/"flow":/,/}/p' found.json >flow
+	if grep unsure flow; then fail 'unsure of a steady flow'; fi
+}
+
 @test "types and values" {
 	local i
 	for i in 1 2 3 4; do

@@ -94,9 +94,9 @@ fits() {
 	fits 40 stats --scan
 	assert_regex "$output" 'NAMESPACE +KEYS +BYTES'
 	fits 40 warm --all
-	assert_regex "$output" 'NAMESPACE +ASKED +STORED +FAILED'
+	assert_regex "$output" 'NAMESPACE +ASKED +RENEWED +FAILED' # what is not 0 stays
 	fits 40 inspect call-logs
-	assert_regex "$output" 'call:logs:[0-9a-f]{12,}… +[0-9ms]+ +[0-9.]+ K?i?B'
+	assert_regex "$output" 'call:logs:[0-9a-f]*…[0-9a-f]{6,} +[0-9ms]+ +[0-9.]+ K?i?B'
 	# what warns stays, whatever else has to go
 	rcli SET call:logs:forever x >/dev/null
 	rcli SET message:long x EX 90000 >/dev/null
@@ -108,15 +108,15 @@ fits() {
 	assert_regex "$output" 'NAMESPACE +KEYS +BYTES +NO TTL +OVER +<60 S +MEDIAN +TTL 1s\.\.7d +MIN +MAX'
 }
 
-@test "20 columns: what does not fit wraps or is cut" {
+@test "20 columns: lines wrap, tables leave out or cut" {
 	start_filled
 	start_terminal 20 200 "$CCACHE inspect; echo \$? >$DIR/code"
 	wait_for test -s code
 	assert_equal "$(cat code)" 0
 	run screen -J # -J: as one line what the terminal had to wrap
 	assert_regex "$output" "Target +unix:$REDIS_SOCKET/0"
-	assert_regex "$output" 'NAMESPACE +KEYS +BYTES'
-	assert_regex "$output" 'call-logs +25 +[0-9.]+ KiB'
+	assert_regex "$output" 'NAMESPACE +KEYS'
+	assert_regex "$output" 'call-logs +25'
 }
 
 @test "40 columns: help stays readable" {
@@ -348,12 +348,14 @@ populate() {
 	export REDIS_URL=unix://$REDIS_SOCKET
 }
 
-scanning() { rcli CLIENT LIST | grep -q 'name=ccache.*cmd=\(scan\|pttl\|memory\)'; }
+# It looked at more keys than it holds back until their page is answered.
+scanning() { [[ $(rcli INFO commandstats) =~ cmdstat_pttl:calls=([0-9]+) ]] && ((BASH_REMATCH[1] > 2000)); }
 
 @test "Ctrl-C and SIGTERM in a long inspect: a truthful part, 130 and 143" {
 	populate 300000
 	local signal pid code
 	for signal in INT TERM; do
+		rcli CONFIG RESETSTAT >/dev/null
 		"$CCACHE" inspect -o json >out.json 2>err 3>&- 4>&- &
 		pid=$!
 		wait_for scanning

@@ -14,6 +14,7 @@
 #define PROGRESS_EVERY 4096
 #define SAMPLE_KEY_MAX 1024
 #define DAY_MS INT64_C(86400000)
+#define IDLE_SLACK_S 2
 
 struct walk {
 	const struct discover_options *options;
@@ -69,6 +70,23 @@ static void note_day(struct walk *walk, struct discover_family *family,
 		family->plus_max_ms = plus;
 }
 
+/*
+ * A key that nobody used since it was written is as old as it was idle: what it has
+ * left and that are its whole TTL. Of one that was used it is less. The server's
+ * clock of that has seconds, and lags by up to another one.
+ */
+static void note_life(struct discover_family *family, const struct scan_key *key)
+{
+	int64_t idle_ms = key->idle_s > IDLE_SLACK_S ? (key->idle_s - IDLE_SLACK_S) * 1000 : 0;
+
+	if (key->ttl_ms < 0)
+		return;
+	if (family->expiring++ == 0 || key->ttl_ms < family->ttl_min_ms)
+		family->ttl_min_ms = key->ttl_ms;
+	if (key->ttl_ms + idle_ms > family->life_ms)
+		family->life_ms = key->ttl_ms + idle_ms;
+}
+
 static bool on_key_again(void *ctx, const struct scan_key *key)
 {
 	struct walk *walk = ctx;
@@ -80,6 +98,7 @@ static bool on_key_again(void *ctx, const struct scan_key *key)
 
 		if (family->key)
 			note_day(walk, family, key);
+		note_life(family, key);
 		if (family->sample_count < DISCOVER_SAMPLES && key->key.len <= SAMPLE_KEY_MAX)
 			buf_add(&family->samples[family->sample_count++], key->key);
 	}
@@ -91,7 +110,7 @@ static bool on_key_again(void *ctx, const struct scan_key *key)
 static int walk_keys(struct redis *redis, struct walk *walk, unsigned probes, scan_key_fn *fn,
 		     bool *ret_complete, struct err *err)
 {
-	struct scan_options scan = {.probes = probes, .fn = fn, .ctx = walk};
+	struct scan_options scan = {.probes = probes, .gentle = true, .fn = fn, .ctx = walk};
 	struct scan_result result = {0};
 
 	walk->seen = 0;
@@ -119,7 +138,7 @@ static int run(struct redis *redis, struct walk *walk, struct err *err)
 	discover_join(walk->shapes, discover, &family_of);
 	discover_name(discover);
 	walk->family_of = family_of;
-	status = walk_keys(redis, walk, SCAN_TTL, on_key_again, &complete, err);
+	status = walk_keys(redis, walk, SCAN_IDLE | SCAN_TTL, on_key_again, &complete, err);
 	if (status == 0)
 		status = redis_call_words(redis, REDIS_IDEMPOTENT, &reply, err, "DBSIZE", NULL);
 	if (status == 0 && reply->type == REPLY_INTEGER)

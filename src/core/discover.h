@@ -26,7 +26,10 @@ struct discover_family {
 	uint64_t keys;
 	uint64_t no_ttl;
 	int64_t ttl_max_ms; /* of those that expire; -1: none */
-	unsigned types;     /* 1 << enum ns_type */
+	uint64_t expiring;  /* of the second walk: keys that expire, … */
+	int64_t ttl_min_ms; /* the one that ends first, … */
+	int64_t life_ms; /* and the longest time left and not used so far: it lived so long */
+	unsigned types;  /* 1 << enum ns_type */
 	/* of the values that were read */
 	struct buf samples[DISCOVER_SAMPLES]; /* keys; then, where short and plain, values */
 	size_t sample_count;
@@ -60,8 +63,8 @@ struct discover_options {
 
 /*
  * Infers templates, types, TTLs and relations from the keys that are there: two
- * walks with SCAN (whose order is by hash: its beginning is a fair sample), TYPE
- * and PTTL of each key, and a few values of each family. On failure what was
+ * walks with SCAN (whose order is by hash: its beginning is a fair sample), TYPE,
+ * PTTL and OBJECT IDLETIME of each key, and a few values of each family. On failure what was
  * seen is dropped; release in either case.
  */
 int discover_run(struct redis *redis, const struct discover_options *options,

@@ -12,7 +12,7 @@
 enum {
 	COLUMN_LEAST = 8,
 	MINOR_LEAST = 20, /* a column that may go is not cut to less before it does */
-	HEAD_MOST = 12,   /* of what all cells begin with, before what tells them apart */
+	HEAD_MOST = 12,   /* of what cells begin with alike, before what tells them apart */
 };
 
 /* Length of the character at text in bytes, and its columns; a stray byte is one of each. */
@@ -166,25 +166,30 @@ static char *cut_text(struct bytes text, size_t width, const struct common *comm
 		      const char *mark)
 {
 	size_t marked = out_fit_columns(mark);
+	size_t room = width > marked ? width - marked : 0;
+	size_t head_most = room / 2 < HEAD_MOST ? room / 2 : HEAD_MOST;
 	size_t all = 0;
 	size_t columns = 0;
 
 	fitting(text, SIZE_MAX, &all);
 	size_t rest = all > common->columns ? all - common->columns : 0;
-	size_t room = width - marked;
-	size_t head_most = rest < room ? room - rest : 0;
-	if (rest > 0 && head_most < HEAD_MOST / 2)
-		head_most = room / 3 < HEAD_MOST ? room / 3 : HEAD_MOST;
 	if (rest == 0 || common->columns <= head_most + marked) {
 		size_t len = fitting(text, room, &columns);
 
 		return mem_printf("%.*s%s", (int)len, text.ptr, mark);
 	}
 	size_t head = fitting(text, head_most, &columns);
-	struct bytes tail = bytes_sub(text, common->len, text.len);
-	if (rest <= room - columns)
+	room -= columns;
+	if (rest <= room) { /* to its end, and as much of what stands before as goes */
+		size_t skip = fitting(text, all - room, &columns);
+		if (columns < all - room) /* a wide character lies across */
+			skip = fitting(text, all - room + 1, &columns);
+		struct bytes tail = bytes_sub(text, skip, text.len);
+
 		return mem_printf("%.*s%s%.*s", (int)head, text.ptr, mark, BYTES_ARG(tail));
-	size_t len = fitting(tail, room - columns - marked, &columns);
+	}
+	struct bytes tail = bytes_sub(text, common->len, text.len);
+	size_t len = fitting(tail, room > marked ? room - marked : 0, &columns);
 	return mem_printf("%.*s%s%.*s%s", (int)head, text.ptr, mark, (int)len, tail.ptr, mark);
 }
 
@@ -225,11 +230,7 @@ static size_t choose_column(const size_t *widths, const size_t *least, const uns
 /* How much a column matters: what is left out first comes first. */
 static unsigned rank_of(unsigned flags)
 {
-	if (!(flags & OUT_MINOR))
-		return flags & OUT_WARN ? 5 : 4;
-	if (flags & OUT_FIT_EMPTY)
-		return flags & OUT_WARN ? 1 : 0;
-	return flags & OUT_WARN ? 3 : 2;
+	return (flags & OUT_MINOR ? 0U : 2U) + (flags & OUT_WARN ? 1U : 0U);
 }
 
 /* The next column to leave out, the rightmost of those that matter least; 0: none may go. */
@@ -275,10 +276,25 @@ static size_t total_of(const struct fit *fit, bool cut)
 	return total;
 }
 
+/* Columns with these flags that were left out come back where there is room, the leftmost
+ * first. */
+static void bring_back(struct fit *fit, const size_t *wanted, unsigned flags)
+{
+	bool cut = flags != 0;
+
+	for (size_t i = 0; i < fit->count; i++) {
+		if (fit->widths[i] || (cut && fit->flags[i] & OUT_FIT_EMPTY) ||
+		    (fit->flags[i] & flags) != flags)
+			continue;
+		fit->widths[i] = wanted[i];
+		if (total_of(fit, cut) > fit->width)
+			fit->widths[i] = 0;
+	}
+}
+
 /*
  * First what may go, as long as what may be cut would have to be; then, so that no
- * line is wider than the terminal, what should not. What was left out and has
- * room comes back, the leftmost first.
+ * line is wider than the terminal, what should not.
  */
 static void hide(struct fit *fit)
 {
@@ -288,21 +304,19 @@ static void hide(struct fit *fit)
 	for (i = 0; i < fit->count; i++)
 		wanted[i] = fit->widths[i];
 	while (total_of(fit, false) > fit->width &&
-	       (i = choose_hidden(fit->widths, fit->flags, fit->count, 3)) > 0)
+	       (i = choose_hidden(fit->widths, fit->flags, fit->count, 1)) > 0)
 		fit->widths[i] = 0;
 	while (total_of(fit, true) > fit->width &&
-	       (i = choose_hidden(fit->widths, fit->flags, fit->count, 4)) > 0)
+	       (i = choose_hidden(fit->widths, fit->flags, fit->count, 2)) > 0)
 		fit->widths[i] = 0;
+	bring_back(fit, wanted, OUT_FIT_COUNT);
+	bring_back(fit, wanted, 0);
 	for (i = 0; i < fit->count; i++) {
-		if (fit->widths[i])
-			continue;
-		fit->widths[i] = wanted[i];
-		if (rank_of(fit->flags[i]) > 1 && total_of(fit, false) <= fit->width)
-			continue;
-		fit->widths[i] = 0;
 		struct libscols_column *column = scols_table_get_column(fit->table, i);
-		scols_column_set_flags(column,
-				       scols_column_get_flags(column) | SCOLS_FL_HIDDEN);
+
+		if (!fit->widths[i])
+			scols_column_set_flags(column, scols_column_get_flags(column) |
+							   SCOLS_FL_HIDDEN);
 	}
 	free(wanted);
 }

@@ -112,7 +112,7 @@ static void table_note(struct sink *sink, struct bytes text)
 	buf_release(&clean);
 }
 
-/* Of the columns that are shown; what warns must not be left out. */
+/* Of the columns that are shown. */
 static void shown_flags(const struct table_sink *table, unsigned *ret_flags)
 {
 	const struct out_table *shape = table->sink.table;
@@ -121,10 +121,15 @@ static void shown_flags(const struct table_sink *table, unsigned *ret_flags)
 	for (size_t i = 0; i < shape->column_count; i++) {
 		unsigned flags = shape->columns[i].flags;
 
-		if (!(flags & OUT_DETAIL))
-			ret_flags[count++] = table->warns[i]
-						 ? flags & ~(unsigned)OUT_MINOR
-						 : flags | (table->says[i] ? 0 : OUT_FIT_EMPTY);
+		if (flags & OUT_DETAIL)
+			continue;
+		if (table->warns[i]) /* what warns must not be left out */
+			flags &= ~(unsigned)OUT_MINOR;
+		if (!table->says[i])
+			flags |= OUT_FIT_EMPTY;
+		if (shape->columns[i].unit == OUT_COUNT)
+			flags |= OUT_FIT_COUNT;
+		ret_flags[count++] = flags;
 	}
 }
 
