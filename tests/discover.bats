@@ -107,8 +107,8 @@ fill() {
 		for i = 1, 40 do
 			redis.call("RESTORE", "idle:1000" .. i, 120000 + i * 10, value, "IDLETIME", 180)
 			redis.call("RESTORE", "read:1000" .. i, 120000 + i * 10, value)
-			redis.call("RESTORE", "flow:1000" .. i, 3600000 / 40 * i - 100, value)
-			if i <= 6 then redis.call("RESTORE", "less:1000" .. i, 1700000 / 6 * i, value) end
+			redis.call("RESTORE", "flow:1000" .. i, 90000 * i - 100, value)
+			if i <= 6 then redis.call("RESTORE", "less:1000" .. i, 280000 * i, value) end
 		end' 0 >/dev/null
 	discover
 	assert_has 'idle:{id}' .ttl '"300s"'

@@ -274,16 +274,40 @@ eye() {
 	assert_regex "$output" 'Partial +[0-9,]+ of about 3,000'
 }
 
-@test "nothing reads a value, whatever its size" {
-	rcli EVAL 'for i = 1, 100000 do redis.call("HSET", "analytics:daily:2025-03-26", i, i) end' 0 >/dev/null
-	rcli SETRANGE call:logs:long 20000000 x >/dev/null
+# sent: the commands the server has seen since the last RESETSTAT, without those of a connection.
+sent() {
+	rcli INFO commandstats | sed -n 's/^cmdstat_\([^:]*\):.*/\1/p' |
+		grep -vE '^(config\|resetstat|info|select|auth|hello|client\|.*|ping)$' | sort | tr '\n' ' '
+}
+
+@test "a million fields, a value of 100 MB: looked at in pages, or not at all" {
+	rcli EVAL 'for i = 1, 1000000, 500 do local t = {} for j = i, i + 499 do t[#t + 1] = j t[#t + 1] = j end
+		redis.call("HSET", "analytics:daily:2025-03-26", unpack(t)) end
+		for i = 1, 5000 do redis.call("SADD", "bici:sess:human:all", i) end' 0 >/dev/null
+	rcli SETRANGE call:logs:long 100000000 x >/dev/null
+	rcli EXPIRE call:logs:long 200 >/dev/null
 	rcli CONFIG RESETSTAT >/dev/null
 	look
-	assert_equal "$(of call-logs '.largest_bytes > 20000000')" true
-	assert_equal "$(of analytics-daily '[.keys, .wrong_type, .bytes > 1000000]')" '[1,0,true]'
+	assert_equal "$(of call-logs '.largest_bytes > 100000000')" true
+	assert_equal "$(of analytics-daily '[.keys, .wrong_type, .bytes > 10000000]')" '[1,0,true]'
 	look --top 1
 	assert_json '.keys[0].key' call:logs:long
-	assert_equal "$(rcli INFO commandstats | sed -n 's/^cmdstat_\([^:]*\):.*/\1/p' | grep -vE '^(scan|dbsize|pttl|type|memory\|usage|config\|resetstat|info|select|auth|hello|client\|.*|ping)$' || true)" ''
+	look --sample 10
+	assert_equal "$(sent)" 'dbsize memory|usage pttl scan type '
+	# one key: its beginning, and pages
+	rcli CONFIG RESETSTAT >/dev/null
+	look --key call:logs:long
+	assert_json '[.length, .cut, (.value // "" | length) <= 65536]' '[100000001,true,true]'
+	look --key analytics:daily:2025-03-26 --limit 300
+	assert_json '[.length, (.items | length), .cut]' '[1000000,300,true]'
+	[[ " $(sent)" != *' '@(get|getrange|hgetall|hkeys|hvals|smembers|dump|sort)' '* || " $(sent)" == *' getrange '* ]] || fail "$(sent)"
+	[[ $(rcli INFO commandstats) != *cmdstat_@(get|hgetall|smembers|dump):* ]] || fail "$(sent)"
+	# every rule, with members to check: no value that is longer than --max-value, no collection whole
+	rcli CONFIG RESETSTAT >/dev/null
+	cc_run inspect --audit -o json
+	assert_exit 1
+	assert_stderr_line '1 values are longer than --max-value'
+	[[ " $(sent)" != *' '@(get|hgetall|smembers|dump)' '* ]] || fail "$(sent)"
 }
 
 @test "near its memory limit the server evicts nothing for us" {

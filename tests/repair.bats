@@ -78,6 +78,39 @@ fill_badly() {
 	assert_json '[.repaired, .backup]' '[1,null]'
 }
 
+badly=(call:logs:ever call:logs:long bici:sess:call:lead:L2 bici:sess:human:all 'cc:m:{gone}4:gone' call:logs:bad)
+
+# values: what every key holds.
+values() {
+	local key
+	for key in "${badly[@]}"; do printf '%s %s\n' "$key" "$(rcli DUMP "$key" | sha1sum)"; done
+	rcli SMEMBERS bici:sess:human:all | sort
+	rcli DBSIZE
+}
+
+@test "what was repaired is undone: everything is as it was" {
+	fill_badly
+	local key before after
+	local -A ends
+	for key in bici:sess:call:lead:L2 'cc:m:{gone}4:gone' call:logs:bad bici:sess:human:L1; do rcli EXPIRE "$key" 250 >/dev/null; done
+	before=$(values)
+	for key in "${badly[@]}"; do ends[$key]=$(rcli PEXPIRETIME "$key"); done
+	cc_run inspect --audit --repair --yes --backup "$DIR/undo" -o json
+	assert_json '[.planned, .repaired, .failed]' '[7,7,0]'
+	[[ $(values) != "$before" ]] || fail 'nothing changed'
+	cc_run invalidate --undo "$DIR/undo" --yes -o json
+	assert_exit 0
+	assert_equal "$(values | sort)" "$(sort <<<"$before")"
+	for key in "${badly[@]}"; do
+		after=$(rcli PEXPIRETIME "$key")
+		# to what passed between the server's clock and its answer
+		((after - ends[$key] < 30000 && ends[$key] - after < 30000)) || fail "$key: ended at ${ends[$key]}, now at $after"
+	done
+	# the same findings as at first
+	cc_run inspect --audit --repair --dry-run -o json
+	assert_json .planned 7
+}
+
 @test "a user without rights: each failure is counted" {
 	fill_badly
 	rcli ACL SETUSER reader on '>pw' '~*' +@all -eval >/dev/null
