@@ -4,6 +4,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/mem.h"
+#include "base/num.h"
 #include "core/by_index.h"
 #include "core/cache.h"
 #include "core/envelope.h"
@@ -29,7 +30,7 @@ static const struct opt_row rows[] = {
     {.name = "meta",
      .type = OPT_FLAG,
      AT(meta),
-     .help = "print an envelope: data, cacheHit, duration, ttl, degraded"},
+     .help = "print an envelope: data, cacheHit, duration, ttl, degraded, stale"},
     {.name = "no-fetch",
      .type = OPT_FLAG,
      AT(no_fetch),
@@ -70,6 +71,16 @@ static enum exit_code conclude(struct app *app, const struct cache_query *query,
 			 answer->degraded ? "the source answered"
 			 : answer->stored ? "the value was stored"
 					  : "the value was not stored");
+	if (err_is_set(&answer->source_error)) {
+		struct buf left = {0};
+
+		num_format_duration_ms(&left, answer->ttl_ms);
+		app_warn(app,
+			 "%s; the cached value is served, which is older than its TTL (%s of "
+			 "its grace are left)",
+			 answer->source_error.text, buf_str(&left));
+		buf_release(&left);
+	}
 	if (answer->result != CACHE_ABSENT)
 		return EXIT_DONE;
 	if (query->no_fetch) {
@@ -105,7 +116,8 @@ static void count(struct app *app, const struct cache_query *query,
 	else if (!query->refresh)
 		tally_add(tally, ns,
 			  answer->result == CACHE_HIT ? TALLY_GET_HIT : TALLY_GET_MISS, 1);
-	if (failed->kind == ERR_SOURCE || failed->kind == ERR_ITEM)
+	if (failed->kind == ERR_SOURCE || failed->kind == ERR_ITEM ||
+	    err_is_set(&answer->source_error))
 		tally_add(tally, ns, TALLY_FETCH_ERROR, 1);
 	else if (answer->result == CACHE_FETCHED)
 		tally_add(tally, ns, TALLY_FETCHED, 1);

@@ -127,7 +127,8 @@ static enum exit_code carry_out(struct invalidation *run)
 				     .backup = run->backup,
 				     .run_id = run->origin.run_id,
 				     .soft = options->soft,
-				     .soft_ms = options->in_ms,
+				     .soft_ms =
+					 options->in_ms == OPT_UNSET ? 0 : options->in_ms,
 				     .throttle = options->throttle ? &run->throttle : NULL,
 				     .cancel = app->cancel,
 				     .progress = on_progress,
@@ -156,8 +157,6 @@ static int check_options(struct invalidation *run, struct err *err)
 {
 	const struct invalidate_options *options = run->options;
 
-	if (options->soft && options->in_ms == OPT_UNSET)
-		return err_set(err, ERR_USAGE, "--soft: say with --in how long they may live");
 	if (options->backup && options->no_backup)
 		return err_set(err, ERR_USAGE, "--backup and --no-backup exclude each other");
 	if ((options->salvage || options->elsewhere) && !options->undo)
@@ -191,6 +190,7 @@ static enum exit_code invalidate(struct invalidation *run, uint64_t cursor)
 	if (check_options(run, &err) != 0 ||
 	    invalidate_choose(app, &run->choice, options, run->words, &err) != 0)
 		goto out;
+	run->choice.target.graced = options->soft && options->in_ms == OPT_UNSET;
 	run->choice.target.start = cursor;
 	if (invalidate_plan(app->redis, &run->choice.target, &run->plan, &err) != 0)
 		goto out;
@@ -204,6 +204,7 @@ static enum exit_code invalidate(struct invalidation *run, uint64_t cursor)
 	     invalidate_consent(app, options, &run->choice, &run->plan, &err) != 0))
 		goto out;
 	run->second = redis_new(&app->target, NULL);
+	run->outcome.soft = options->soft;
 	if (open_backup(run, &err) == 0)
 		code = carry_out(run);
 out:

@@ -81,7 +81,9 @@ const struct opt_row invalidate_rows[] = {
     {.name = "soft",
      .type = OPT_FLAG,
      AT(soft),
-     .help = "shorten the keys' life to --in instead of ending it now"},
+     .help =
+	 "shorten the keys' life to --in (default: to their namespace's grace, so that they "
+	 "are stale) instead of ending it now"},
     {.name = "in",
      .type = OPT_DURATION,
      .arg = "TIME",

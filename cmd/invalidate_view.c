@@ -72,7 +72,10 @@ static void tell_plan(struct app *app, const struct invalidate_options *options,
 
 	if (options->soft) {
 		buf_printf(&text, "%s: ending within ", app->target_text);
-		num_format_duration_ms(&text, (int64_t)options->in_ms);
+		if (options->in_ms == OPT_UNSET)
+			buf_add_str(&text, "its namespace's grace");
+		else
+			num_format_duration_ms(&text, (int64_t)options->in_ms);
 		buf_add_str(&text, " the life of ");
 	} else {
 		buf_printf(&text, "%s: dropping ", app->target_text);

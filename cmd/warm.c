@@ -113,7 +113,8 @@ static int64_t expiring_of(const struct warming *warming)
 	if (warming->options->expiring_ms != OPT_UNSET)
 		return (int64_t)warming->options->expiring_ms;
 	const struct ns *ns = warming->ns;
-	return (int64_t)((ns->ttl_kind == NS_TTL_ADAPTIVE ? ns->ttl_min_ms : ns->ttl_ms) / 5);
+	return (int64_t)((ns->ttl_kind == NS_TTL_ADAPTIVE ? ns->ttl_min_ms : ns->ttl_ms) / 5 +
+			 ns->grace_ms);
 }
 
 static enum exit_code run_job(struct warming *warming, struct selection *selection,

@@ -27,7 +27,7 @@ setup() {
 	assert_exit 0
 	assert_json 'keys_unsorted' '["success","message","data","meta"]'
 	assert_json '.meta | keys_unsorted' \
-		'["operationId","duration","count","cacheHit","namespace","key","ttl_ms","stored","degraded"]'
+		'["operationId","duration","count","cacheHit","namespace","key","ttl_ms","stored","degraded","stale"]'
 	assert_json '.meta.operationId | test("^[0-9a-f]{16}$")' true
 	assert_json '.meta.duration | test("^[0-9.]+ms$")' true
 	assert_json '.meta.count == (.data | length) and .meta.count > 1' true

@@ -145,6 +145,48 @@ keys() { keys_now "$@" | paste -sd' '; }
 	assert_stderr_line --in
 }
 
+@test "--soft alone: stale for the namespace's grace, served when the source fails; --undo gives the life back" {
+	start_upstream
+	api_config '"thing": { "key": "thing:{id}", "ttl": "1h", "grace": "10m", "source": { "use": "api", "get": "/things/{id}" } },
+		"other": { "key": "other:{id}", "ttl": "1h", "grace": "5m" }'
+	set_data /things/1 '{"n":1}'
+	cc_run warm thing 1 -q
+	assert_exit 0
+	local ttl
+	ttl=$(rcli PTTL thing:1) # TTL and grace
+	((ttl > 3600000 && ttl <= 4200000)) || fail "$ttl"
+	set_data /things/1 '{"n":2}'
+	cc_run get thing 1 --meta
+	assert_json '[.data.n, .meta.cacheHit, .meta.stale]' '[1,true,false]'
+	rcli SET other:1 x >/dev/null
+	drop --match '*:1' --soft --yes
+	assert_exit 0
+	assert_json '[.requested, .shortened]' '[2,2]'
+	local file
+	file=$(jq -r .undo <<<"$output")
+	(($(rcli PTTL thing:1) <= 600000 && $(rcli PTTL other:1) <= 300000)) || fail "$(rcli PTTL thing:1) $(rcli PTTL other:1)"
+	fault status path=/things/1 code=403
+	cc_run get thing 1 --meta
+	assert_exit 0
+	assert_json '[.data.n, .meta.cacheHit, .meta.stale]' '[1,true,true]'
+	assert_stderr_line 'older than its TTL'
+	cc_run get thing 1 --no-fetch --meta
+	assert_json '[.data.n, .meta.stale]' '[1,true]'
+	cc_run invalidate --undo "$file" --yes -o json
+	assert_json '[.changes, .restored]' '[2,2]'
+	assert_equal "$(rcli PTTL other:1)" -1
+	drop thing 1 --soft --yes
+	no_faults
+	cc_run get thing 1 --meta
+	assert_json '[.data.n, .meta.cacheHit, .meta.stale]' '[2,false,false]'
+	# no grace, no --in: refused whole
+	rcli SET nobody:1 x >/dev/null
+	drop --match '*:1' --soft --yes
+	assert_exit 2
+	assert_stderr_line "'nobody:1' is of no namespace with a grace"
+	(($(rcli PTTL thing:1) > 600000))
+}
+
 @test "--everything: no limit, but the name must be typed on a terminal, whatever --yes says" {
 	rcli DEBUG POPULATE 10100 call:logs 8 >/dev/null
 	rcli SET other 1 >/dev/null

@@ -294,11 +294,64 @@ out:
 	return status;
 }
 
+/* Older than its TTL, but inside its grace. */
+static bool is_stale(const struct ns *ns, int64_t ttl_ms)
+{
+	return ns->grace_ms && ns->step_count && ttl_ms >= 0 &&
+	       (uint64_t)ttl_ms <= ns->grace_ms;
+}
+
+/* The stale value for the fresh one that the source failed to give: 0; -1: there is none. */
+static int fall_back(struct cache_answer *answer, struct buf *stale, int64_t ttl_ms,
+		     struct err *err)
+{
+	if (!answer->stale || err->kind == ERR_INTERRUPTED || err->kind == ERR_USAGE)
+		return -1;
+	buf_release(&answer->value);
+	answer->value = *stale;
+	*stale = (struct buf){0};
+	answer->ttl_ms = ttl_ms;
+	answer->source_error = *err;
+	*err = (struct err){0};
+	return 0;
+}
+
+static int fetch_and_store(const struct cache_query *query, struct cache_answer *answer,
+			   struct err *err)
+{
+	struct arrival arrival = {.answer = answer, .max_age_s = -1};
+	struct fence fence = {.answer = answer};
+	struct buf stale = answer->value;
+	int64_t ttl_ms = answer->ttl_ms;
+	bool storing = query->redis && !query->no_store && !answer->degraded;
+
+	answer->value = (struct buf){0};
+	answer->ttl_ms = -2;
+	if (storing)
+		begin(query, &fence);
+	int status = fetch_value(query, &arrival, err);
+	if (status == 0 && arrival.status == SOURCE_OK) {
+		answer->result = CACHE_FETCHED;
+		answer->stale = false;
+		if (storing && fence.status == 0)
+			store(query, &fence, &arrival);
+	} else {
+		end(query, &fence, status == 0);
+		if (status != 0)
+			status = fall_back(answer, &stale, ttl_ms, err);
+		else
+			answer->result = CACHE_ABSENT;
+	}
+	answer->stale = answer->stale && answer->result == CACHE_HIT;
+	buf_release(&stale);
+	fence_release(&fence);
+	arrival_release(&arrival);
+	return status;
+}
+
 int cache_get(const struct cache_query *query, struct cache_answer *ret_answer, struct err *err)
 {
 	struct lookup lookup = {.answer = ret_answer};
-	struct arrival arrival = {.answer = ret_answer, .max_age_s = -1};
-	struct fence fence = {.answer = ret_answer};
 
 	*ret_answer = (struct cache_answer){.ttl_ms = -2};
 	if (ns_expand(query->set, query->ns, query->vars, query->var_count, &ret_answer->key,
@@ -316,23 +369,10 @@ int cache_get(const struct cache_query *query, struct cache_answer *ret_answer, 
 		buf_clear(&ret_answer->value);
 	}
 	ret_answer->result = lookup.found ? CACHE_HIT : CACHE_ABSENT;
-	if (lookup.found || query->no_fetch)
+	ret_answer->stale = lookup.found && is_stale(query->ns, ret_answer->ttl_ms);
+	if (query->no_fetch || (lookup.found && !ret_answer->stale))
 		return 0;
-	ret_answer->ttl_ms = -2;
-	bool storing = query->redis && !query->no_store && !ret_answer->degraded;
-	if (storing)
-		begin(query, &fence);
-	int status = fetch_value(query, &arrival, err);
-	if (status == 0 && arrival.status == SOURCE_OK) {
-		ret_answer->result = CACHE_FETCHED;
-		if (storing && fence.status == 0)
-			store(query, &fence, &arrival);
-	} else {
-		end(query, &fence, status == 0);
-	}
-	fence_release(&fence);
-	arrival_release(&arrival);
-	return status;
+	return fetch_and_store(query, ret_answer, err);
 }
 
 void cache_answer_release(struct cache_answer *answer)

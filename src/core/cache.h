@@ -42,15 +42,19 @@ struct cache_answer {
 	bool stored;
 	bool overtaken; /* not stored: the key was invalidated, or fetched by somebody else,
 			   meanwhile */
-	bool degraded;  /* Redis failed, the source answered */
-	struct err redis_error; /* why, when degraded or not stored */
+	bool stale;     /* a hit within its grace: older than its TTL */
+	struct err source_error; /* why it is served all the same; none: nobody asked */
+	bool degraded;           /* Redis failed, the source answered */
+	struct err redis_error;  /* why, when degraded or not stored */
 	uint64_t redis_us;
 	uint64_t source_us;
 	unsigned attempts;
 };
 
 /*
- * Redis, else the source, stored on the way back. A failing Redis never fails
+ * Redis, else the source, stored on the way back. A value within its
+ * namespace's grace is asked for at the source, and served stale when that
+ * fails. A failing Redis never fails
  * the read while there is a source. 0, or -1: ERR_USAGE (vars), ERR_SOURCE, or
  * ERR_REDIS when there is nothing else to ask. Release in either case.
  */

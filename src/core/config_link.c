@@ -214,6 +214,9 @@ static void link_ttl(struct config_reader *reader, const struct conf_ns *conf, s
 	    json_tree_get(conf->place.node, "ttl"))
 		config_link_error(reader, &conf->place, "jitter",
 				  "a jitter without a TTL does nothing");
+	if (ns->grace_ms && (lasting ? !conf->ttl_from : ns->ttl_kind > NS_TTL_CACHE_CONTROL))
+		config_link_error(reader, &conf->place, "grace",
+				  "a grace needs a fixed TTL that it goes beyond");
 	if (!conf->ttl_day || !ns->key)
 		return;
 	ns->ttl_var = template_var_index(ns->key, bytes_of(conf->ttl_day));

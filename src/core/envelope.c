@@ -76,6 +76,7 @@ static void add_meta(cJSON *meta, const struct ns *ns, const struct cache_answer
 		cJSON_AddNullToObject(meta, "ttl_ms");
 	cJSON_AddBoolToObject(meta, "stored", answer->stored);
 	cJSON_AddBoolToObject(meta, "degraded", answer->degraded);
+	cJSON_AddBoolToObject(meta, "stale", answer->stale);
 }
 
 void envelope_print(struct buf *buf, const struct ns *ns, const struct cache_answer *answer)

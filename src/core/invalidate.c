@@ -177,6 +177,15 @@ static int dispatch(struct run *run)
 
 static int add(struct run *run, struct bytes key)
 {
+	if (run->job->soft && run->job->soft_ms == 0) { /* a batch is of one grace */
+		uint64_t grace_ms = invalidate_grace_ms(run->job->target->set, key);
+
+		if (grace_ms == 0) /* the plan let none pass: it came since */
+			return 0;
+		if (grace_ms != run->take.soft_ms && dispatch(run) != 0)
+			return -1;
+		run->take.soft_ms = grace_ms;
+	}
 	run->keys[run->count++] = mem_arena_bytes(&run->arena, key);
 	size_t full = !run->direct ? TAKE_BATCH : run->is_cluster ? 1 : BATCH;
 

@@ -36,6 +36,7 @@ struct invalidate_target {
 	struct invalidate_condition only;
 	uint64_t max_keys; /* more than that is refused; INVALIDATE_ANY: any number */
 	bool referrers;    /* what refers to a key goes with it */
+	bool graced;       /* only keys whose namespace has a grace: ERR_USAGE at another */
 	uint64_t start;    /* the SCAN cursor to begin with; 0: the beginning */
 };
 
@@ -80,7 +81,7 @@ struct invalidate_job {
 	struct backup *backup; /* NULL: nothing is saved */
 	const char *run_id;    /* of the server, for cursors to resume from; "": not known */
 	bool soft;
-	uint64_t soft_ms;
+	uint64_t soft_ms;          /* 0: the grace of the key's namespace */
 	struct throttle *throttle; /* may be NULL */
 	/* Non-zero ends it after the answers to what was sent: ERR_INTERRUPTED. May be NULL. */
 	const volatile int *cancel;

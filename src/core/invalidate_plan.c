@@ -37,7 +37,7 @@ static bool is_older(const struct ns *ns, int64_t ttl_ms, uint64_t older_ms,
 		(*unknown_age)++;
 		return false;
 	}
-	double least = (double)ns->ttl_ms * (1 - ns->jitter);
+	double least = (double)ns->ttl_ms * (1 - ns->jitter) + (double)ns->grace_ms;
 	return least - (double)ttl_ms > (double)older_ms;
 }
 
@@ -77,6 +77,7 @@ struct planning {
 	const struct invalidate_target *target;
 	struct invalidate_plan *plan;
 	bool over;
+	struct err no_grace;
 	unsigned restarts;
 	/* named keys that are being looked at */
 	struct named {
@@ -95,6 +96,16 @@ static void list_key(struct invalidate_plan *plan, struct bytes key)
 	}
 }
 
+static void check_grace(struct planning *planning, struct bytes key)
+{
+	if (planning->target->graced && !err_is_set(&planning->no_grace) &&
+	    invalidate_grace_ms(planning->target->set, key) == 0)
+		err_set(&planning->no_grace, ERR_USAGE,
+			"--soft: '%.*s' is of no namespace with a grace: say with --in how "
+			"long it may live",
+			key.len < 100 ? (int)key.len : 100, key.ptr);
+}
+
 static void plan_key(struct planning *planning, const struct scan_key *key)
 {
 	struct invalidate_plan *plan = planning->plan;
@@ -109,6 +120,14 @@ static void plan_key(struct planning *planning, const struct scan_key *key)
 	if (plan->sample_count < INVALIDATE_SAMPLES)
 		buf_add(&plan->samples[plan->sample_count++], key->key);
 	planning->over = plan->keys > planning->target->max_keys;
+	check_grace(planning, key->key);
+}
+
+uint64_t invalidate_grace_ms(const struct nsset *set, struct bytes key)
+{
+	const struct ns *ns = nsset_classify(set, key, NULL);
+
+	return ns ? ns->grace_ms : 0;
 }
 
 static bool on_found(void *ctx, const struct scan_key *key)
@@ -119,7 +138,7 @@ static bool on_found(void *ctx, const struct scan_key *key)
 		return true;
 	plan_key(planning, key);
 	list_key(planning->plan, key->key);
-	return !planning->over;
+	return !planning->over && !err_is_set(&planning->no_grace);
 }
 
 static void plan_init(struct invalidate_plan *plan)
@@ -213,6 +232,7 @@ static int look_at_page(struct planning *planning, struct err *err)
 
 		if (key->ttl_ms == SCAN_TTL_GONE) {
 			planning->plan->absent++;
+			check_grace(planning, key->key);
 		} else {
 			if (!invalidate_accepts(planning->target, key,
 						&planning->plan->unknown_age))
@@ -267,7 +287,12 @@ int invalidate_plan(struct redis *redis, const struct invalidate_target *target,
 
 	*ret_plan = (struct invalidate_plan){.list.limit = INVALIDATE_LIST_MAX, .listed = true};
 	int status = target->filter ? plan_filter(&planning, err) : plan_named(&planning, err);
-	if (status == 0 && !planning.over && target->referrers && ret_plan->listed)
+	if (status == 0 && err_is_set(&planning.no_grace)) {
+		*err = planning.no_grace;
+		return -1;
+	}
+	if (status == 0 && !planning.over && !target->graced && target->referrers &&
+	    ret_plan->listed)
 		status = plan_related(&planning, err);
 	return status == 0 && planning.over ? invalidate_refuse(target, err) : status;
 }

@@ -199,7 +199,7 @@ uint64_t ns_ttl_limit_ms(const struct ns *ns, const struct bytes *values, uint64
 	switch (ns->ttl_kind) {
 	case NS_TTL_FIXED:
 	case NS_TTL_ADAPTIVE:
-		return ns->ttl_ms;
+		return ns->ttl_ms ? ns->ttl_ms + ns->grace_ms : 0;
 	case NS_TTL_CACHE_CONTROL:
 		return 0;
 	case NS_TTL_DAY:

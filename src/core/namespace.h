@@ -66,7 +66,9 @@ struct ns {
 	int ttl_var;         /* index, for NS_TTL_DAY */
 	uint64_t
 	    negative_ms; /* how long "nothing there" is remembered in the sidecar, 0: not */
-	double jitter;   /* 0..0.5: share of the TTL taken off at random */
+	uint64_t
+	    grace_ms;  /* how long a value stays beyond its TTL, for when the source fails */
+	double jitter; /* 0..0.5: share of the TTL taken off at random */
 	struct ns_step *steps; /* the source: one step, or the chain's; NULL: no source */
 	size_t step_count;
 	struct ns_list *list;      /* or NULL */

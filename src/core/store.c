@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #define SECOND_MS 1000
+#define MAX_AGE_S (INT64_C(100) * 365 * 86400)
 
 /*
  * A share of 0..1. splitmix64 (Steele, Lea, Flood 2014), seeded by the kernel:
@@ -29,7 +30,7 @@ int64_t store_ttl_ms(const struct ns *ns, const struct bytes *values, int64_t ma
 	int64_t ttl_ms = (int64_t)ns->ttl_ms;
 
 	if (ns->ttl_kind == NS_TTL_CACHE_CONTROL && max_age_s >= 0)
-		ttl_ms = max_age_s > INT64_MAX / SECOND_MS ? INT64_MAX : max_age_s * SECOND_MS;
+		ttl_ms = max_age_s > MAX_AGE_S ? MAX_AGE_S * SECOND_MS : max_age_s * SECOND_MS;
 	else if (ns->ttl_kind == NS_TTL_ADAPTIVE)
 		ttl_ms = (int64_t)ns->ttl_min_ms;
 	else if (ns->ttl_kind == NS_TTL_DAY)
@@ -38,7 +39,7 @@ int64_t store_ttl_ms(const struct ns *ns, const struct bytes *values, int64_t ma
 		return STORE_TTL_NONE;
 	if (ttl_ms <= 0)
 		return STORE_TTL_DO_NOT;
-	return store_jitter(ns, ttl_ms);
+	return store_jitter(ns, ttl_ms) + (int64_t)ns->grace_ms;
 }
 
 int64_t store_jitter(const struct ns *ns, int64_t ttl_ms)

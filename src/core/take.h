@@ -23,9 +23,9 @@ struct take_job {
 	/* A session of its own (EXEC ends every WATCH of a connection). Borrowed. */
 	struct redis *redis;
 	bool is_cluster;
-	struct backup *backup; /* NULL: nothing is saved */
-	bool soft;             /* shorten the life instead of ending it */
-	uint64_t soft_ms;
+	struct backup *backup;      /* NULL: nothing is saved */
+	bool soft;                  /* shorten the life instead of ending it */
+	uint64_t soft_ms;           /* in which it ends */
 	const volatile int *cancel; /* may be NULL */
 };
 
