@@ -6,6 +6,7 @@
 #include "core/backup.h"
 #include "core/look_again.h"
 #include "core/namespace.h"
+#include "core/resume.h"
 #include "core/tally.h"
 #include "core/throttle.h"
 #include "out/progress.h"
@@ -25,6 +26,7 @@ struct invalidation {
 	struct redis *second; /* of its own, for what is saved first */
 	struct backup *backup;
 	struct backup_origin origin;
+	struct resume resume;
 };
 
 /* Whoever writes '*' for an id and meets nothing meant every id. */
@@ -125,7 +127,6 @@ static enum exit_code carry_out(struct invalidation *run)
 				     .plan = &run->plan,
 				     .second = run->second,
 				     .backup = run->backup,
-				     .run_id = run->origin.run_id,
 				     .soft = options->soft,
 				     .soft_ms =
 					 options->in_ms == OPT_UNSET ? 0 : options->in_ms,
@@ -180,7 +181,7 @@ static int check_plan(const struct invalidation *run, struct err *err)
 	    run->options->verify ? "verify" : "rewarm");
 }
 
-static enum exit_code invalidate(struct invalidation *run, uint64_t cursor)
+static enum exit_code invalidate(struct invalidation *run, const struct backup_reader *reader)
 {
 	struct app *app = run->app;
 	const struct invalidate_options *options = run->options;
@@ -188,10 +189,12 @@ static enum exit_code invalidate(struct invalidation *run, uint64_t cursor)
 	enum exit_code code = EXIT_DONE;
 
 	if (check_options(run, &err) != 0 ||
-	    invalidate_choose(app, &run->choice, options, run->words, &err) != 0)
+	    invalidate_choose(app, &run->choice, options, run->words, &err) != 0 ||
+	    (run->choice.target.filter &&
+	     resume_init(&run->resume, app->redis, reader, &err) != 0))
 		goto out;
 	run->choice.target.graced = options->soft && options->in_ms == OPT_UNSET;
-	run->choice.target.start = cursor;
+	run->choice.target.resume = &run->resume;
 	if (invalidate_plan(app->redis, &run->choice.target, &run->plan, &err) != 0)
 		goto out;
 	warn_of_plan(run);
@@ -216,6 +219,7 @@ out:
 	keylist_release(&run->outcome.back_sample);
 	invalidate_plan_release(&run->plan);
 	invalidate_choice_release(&run->choice);
+	resume_release(&run->resume);
 	return code;
 }
 
@@ -234,7 +238,7 @@ static enum exit_code resume(struct app *app, const struct invalidate_options *o
 			"namespace, no ids");
 	else
 		invalidate_resume(app, options, &resumed, &err);
-	code = err_is_set(&err) ? app_fail(app, &err) : invalidate(&run, resumed.cursor);
+	code = err_is_set(&err) ? app_fail(app, &err) : invalidate(&run, resumed.reader);
 	invalidate_resumed_release(&resumed);
 	return code;
 }
@@ -277,7 +281,7 @@ static enum exit_code invalidate_run_verb(struct app *app, const void *values,
 		return invalidate_undo(app, &options, words);
 	if (options.resume)
 		return resume(app, &options, words);
-	return invalidate(&run, 0);
+	return invalidate(&run, NULL);
 }
 
 static const struct command_example examples[] = {

@@ -14,6 +14,7 @@
 
 struct app;
 struct backup;
+struct backup_reader;
 struct err;
 struct ns;
 struct sink;
@@ -114,7 +115,7 @@ enum exit_code invalidate_undo(struct app *app, const struct invalidate_options 
 			       const struct opt_words *words);
 /*
  * --resume: the selection that the undo file holds, with the other options as
- * they are now, and the cursor to begin with (0: the beginning). ERR_REFUSED
+ * they are now. ERR_REFUSED
  * when the file is of another run of the server. Release in either case.
  */
 struct invalidate_resumed {
@@ -122,7 +123,7 @@ struct invalidate_resumed {
 	struct opt_words words;
 	char **argv; /* of the selection; the options point into it */
 	size_t argc;
-	uint64_t cursor;
+	struct backup_reader *reader; /* of the file, for its cursors */
 };
 int invalidate_resume(struct app *app, const struct invalidate_options *options,
 		      struct invalidate_resumed *ret_resumed, struct err *err);

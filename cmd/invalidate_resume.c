@@ -4,7 +4,6 @@
 
 #include "base/err.h"
 #include "base/mem.h"
-#include "base/num.h"
 #include "core/backup.h"
 
 #include <inttypes.h>
@@ -118,7 +117,6 @@ int invalidate_resume(struct app *app, const struct invalidate_options *options,
 {
 	struct backup_reader *reader = NULL;
 	struct backup_origin here;
-	struct bytes cursor, run_id;
 
 	*ret_resumed = (struct invalidate_resumed){0};
 	if (backup_read(options->resume, &reader, err) != 0)
@@ -135,18 +133,15 @@ int invalidate_resume(struct app *app, const struct invalidate_options *options,
 				 options->resume, there->target, here.target);
 	if (status == 0)
 		status = read_selection(ret_resumed, reader, err);
-	if (status == 0) {
+	if (status == 0)
 		merge(&ret_resumed->options, options);
-		if (backup_cursor(reader, &cursor, &run_id) && run_id.len &&
-		    bytes_equal_str(run_id, here.run_id))
-			num_parse_u64(cursor, 0, UINT64_MAX, &ret_resumed->cursor);
-	}
-	backup_reader_free(reader);
+	ret_resumed->reader = reader;
 	return status;
 }
 
 void invalidate_resumed_release(struct invalidate_resumed *resumed)
 {
+	backup_reader_free(resumed->reader);
 	opt_release(invalidate_rows, &resumed->options);
 	opt_words_release(&resumed->words);
 	for (size_t i = 0; i < resumed->argc; i++)

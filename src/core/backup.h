@@ -47,10 +47,11 @@ enum backup_kind {
 	BACKUP_COUNTED = 'n', /* items: the mark (once) or "", then field of a hash, how much it
 				 grew, what it held ("": it was not there), … */
 	/* Of the run itself. */
-	BACKUP_VOID = 'x',   /* items: numbers (8 bytes each) of records whose change never came
-			      */
-	BACKUP_CURSOR = 'C', /* items: SCAN cursor, run_id: every page before it is done */
-	BACKUP_END = 'E',    /* set: how many records */
+	BACKUP_VOID = 'x', /* items: numbers (8 bytes each) of records whose change never came
+			    */
+	BACKUP_CURSOR =
+	    'C', /* items: SCAN cursor, run_id of its server: every page before it is done */
+	BACKUP_END = 'E', /* set: how many records */
 };
 
 #define BACKUP_FOREVER (-1) /* expires: the key had none */
@@ -156,9 +157,9 @@ void backup_reader_free(struct backup_reader *reader);
 const struct backup_check *backup_checked(const struct backup_reader *reader);
 /* The selection's words. */
 size_t backup_words(const struct backup_reader *reader, const struct bytes **ret_words);
-/* The last cursor and the run_id that it belongs to; false: none. */
-bool backup_cursor(const struct backup_reader *reader, struct bytes *ret_cursor,
-		   struct bytes *ret_run_id);
+/* The last cursor of that run of a server (in a cluster each has its own); false: none. */
+bool backup_cursor(const struct backup_reader *reader, const char *run_id,
+		   struct bytes *ret_cursor);
 /*
  * The records from the last to the first (the order in which changes are
  * undone), voided, run's own and damaged ones left out. 1 with a record that

@@ -12,7 +12,8 @@
 #include <unistd.h>
 
 #define PIECE ((size_t)64 * 1024)
-#define BLOCK 4096 /* records whose places are held at once */
+#define SERVERS_MAX 4096 /* of a cluster */
+#define BLOCK 4096       /* records whose places are held at once */
 
 struct backup_reader {
 	char *path;
@@ -37,8 +38,11 @@ struct backup_reader {
 	struct buf header; /* its body: words are views into it */
 	struct bytes *words;
 	size_t word_count;
-	struct buf cursor;
-	struct buf run_id;
+	struct cursor {
+		struct buf cursor;
+		struct buf run_id;
+	} * cursors; /* of each server */
+	size_t cursor_count;
 	struct buf piece;
 };
 
@@ -140,12 +144,23 @@ static bool is_own(enum backup_kind kind)
 
 static void keep_cursor(struct backup_reader *reader, const struct backup_record *record)
 {
+	size_t i = 0;
+
 	if (record->item_count < 2)
 		return;
-	buf_clear(&reader->cursor);
-	buf_clear(&reader->run_id);
-	buf_add(&reader->cursor, record->items[0]);
-	buf_add(&reader->run_id, record->items[1]);
+	while (i < reader->cursor_count &&
+	       !bytes_equal(buf_bytes(&reader->cursors[i].run_id), record->items[1]))
+		i++;
+	if (i == SERVERS_MAX)
+		return;
+	if (i == reader->cursor_count) {
+		reader->cursors = mem_resize(reader->cursors, ++reader->cursor_count,
+					     sizeof *reader->cursors);
+		reader->cursors[i] = (struct cursor){0};
+		buf_add(&reader->cursors[i].run_id, record->items[1]);
+	}
+	buf_clear(&reader->cursors[i].cursor);
+	buf_add(&reader->cursors[i].cursor, record->items[0]);
 }
 
 /* One whole frame in the first look over the file. */
@@ -272,8 +287,11 @@ void backup_reader_free(struct backup_reader *reader)
 	close(reader->fd);
 	buf_release(&reader->body);
 	buf_release(&reader->header);
-	buf_release(&reader->cursor);
-	buf_release(&reader->run_id);
+	for (size_t i = 0; i < reader->cursor_count; i++) {
+		buf_release(&reader->cursors[i].cursor);
+		buf_release(&reader->cursors[i].run_id);
+	}
+	free(reader->cursors);
 	buf_release(&reader->piece);
 	free(reader->blocks);
 	free(reader->items);
@@ -299,12 +317,15 @@ size_t backup_words(const struct backup_reader *reader, const struct bytes **ret
 	return reader->word_count;
 }
 
-bool backup_cursor(const struct backup_reader *reader, struct bytes *ret_cursor,
-		   struct bytes *ret_run_id)
+bool backup_cursor(const struct backup_reader *reader, const char *run_id,
+		   struct bytes *ret_cursor)
 {
-	*ret_cursor = buf_bytes(&reader->cursor);
-	*ret_run_id = buf_bytes(&reader->run_id);
-	return reader->cursor.len > 0;
+	for (size_t i = 0; run_id[0] && i < reader->cursor_count; i++)
+		if (bytes_equal_str(buf_bytes(&reader->cursors[i].run_id), run_id)) {
+			*ret_cursor = buf_bytes(&reader->cursors[i].cursor);
+			return true;
+		}
+	return false;
 }
 
 void backup_rewind(struct backup_reader *reader)

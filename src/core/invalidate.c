@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "core/backup.h"
 #include "core/inspect_filter.h"
+#include "core/resume.h"
 #include "core/scan.h"
 #include "core/sidecar.h"
 #include "core/throttle.h"
@@ -37,6 +38,7 @@ struct run {
 	uint64_t told; /* progress */
 	unsigned pages;
 	bool over;
+	bool again; /* the walk was broken off: it begins anew */
 	struct err err;
 };
 
@@ -246,26 +248,32 @@ static bool on_found(void *ctx, const struct scan_key *key)
 static void on_page(void *ctx, const struct redis *node, uint64_t cursor)
 {
 	struct run *run = ctx;
+	const struct resume *resume = run->job->target->resume;
+	const char *run_id = resume ? resume_run_id(resume, node) : "";
 	char text[24];
-
-	(void)node;
 	const struct bytes items[] = {
-	    {text, (size_t)snprintf(text, sizeof text, "%" PRIu64, cursor)},
-	    bytes_of(run->job->run_id)};
+	    {text, (size_t)snprintf(text, sizeof text, "%" PRIu64, cursor)}, bytes_of(run_id)};
 	struct backup_record record = {.kind = BACKUP_CURSOR, .items = items, .item_count = 2};
 
-	if (!run->job->backup || run->is_cluster || ++run->pages % PAGES_PER_CURSOR != 0 ||
+	if (!run->job->backup || !run_id[0] || ++run->pages % PAGES_PER_CURSOR != 0 ||
 	    must_stop(run))
 		return;
 	if (dispatch(run) == 0 && backup_add(run->job->backup, &record, &run->err) == 0)
 		backup_flush(run->job->backup, &run->err);
 }
 
+static uint64_t on_start(void *ctx, const struct redis *node)
+{
+	const struct run *run = ctx;
+
+	return run->again ? 0 : invalidate_start(run->job->target, node);
+}
+
 static int run_filter(struct run *run, struct err *err)
 {
 	struct scan_result result = {.broken = true};
 	struct scan_options options = {.match = buf_bytes(&run->job->target->filter->glob),
-				       .start = run->job->target->start,
+				       .start_fn = on_start,
 				       .probes = invalidate_probes(run->job->target),
 				       .fn = on_found,
 				       .page_fn = on_page,
@@ -278,7 +286,7 @@ static int run_filter(struct run *run, struct err *err)
 			break;
 		err_of_scan = (struct err){0};
 		scan_run(run->job->redis, &options, &result, &err_of_scan);
-		options.start = 0;
+		run->again = true;
 	}
 	if (!err_is_set(&run->err))
 		run->err = err_of_scan;

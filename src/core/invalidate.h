@@ -16,6 +16,7 @@ struct err;
 struct inspect_filter;
 struct nsset;
 struct redis;
+struct resume;
 struct throttle;
 
 #define INVALIDATE_ANY UINT64_MAX /* number of keys */
@@ -37,7 +38,8 @@ struct invalidate_target {
 	uint64_t max_keys; /* more than that is refused; INVALIDATE_ANY: any number */
 	bool referrers;    /* what refers to a key goes with it */
 	bool graced;       /* only keys whose namespace has a grace: ERR_USAGE at another */
-	uint64_t start;    /* the SCAN cursor to begin with; 0: the beginning */
+	const struct resume *resume; /* where to begin, and what cursors are good for; NULL:
+				      * at the beginning, none are kept */
 };
 
 #define INVALIDATE_SAMPLES 5
@@ -79,7 +81,6 @@ struct invalidate_job {
 	const struct invalidate_plan *plan;
 	struct redis *second;  /* of the same server, for what is saved and for `soft` */
 	struct backup *backup; /* NULL: nothing is saved */
-	const char *run_id;    /* of the server, for cursors to resume from; "": not known */
 	bool soft;
 	uint64_t soft_ms;          /* 0: the grace of the key's namespace */
 	struct throttle *throttle; /* may be NULL */

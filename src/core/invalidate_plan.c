@@ -3,6 +3,7 @@
 #include "base/err.h"
 #include "core/inspect_filter.h"
 #include "core/namespace.h"
+#include "core/resume.h"
 #include "core/scan.h"
 #include "wire/slot.h"
 #include "wire/redis.h"
@@ -141,6 +142,18 @@ static bool on_found(void *ctx, const struct scan_key *key)
 	return !planning->over && !err_is_set(&planning->no_grace);
 }
 
+uint64_t invalidate_start(const struct invalidate_target *target, const struct redis *node)
+{
+	return target->resume ? resume_start(target->resume, node) : 0;
+}
+
+static uint64_t on_start(void *ctx, const struct redis *node)
+{
+	const struct planning *planning = ctx;
+
+	return invalidate_start(planning->target, node);
+}
+
 static void plan_init(struct invalidate_plan *plan)
 {
 	*plan = (struct invalidate_plan){.list.limit = INVALIDATE_LIST_MAX, .listed = true};
@@ -150,7 +163,7 @@ static int plan_filter(struct planning *planning, struct err *err)
 {
 	struct scan_result result = {0};
 	struct scan_options options = {.match = buf_bytes(&planning->target->filter->glob),
-				       .start = planning->target->start,
+				       .start_fn = on_start,
 				       .probes = SCAN_TTL | SCAN_BYTES,
 				       .fn = on_found,
 				       .ctx = planning};

@@ -276,15 +276,16 @@ TEST(an_unfinished_file_goes_on_where_it_was_whole)
 	free(bytes);
 }
 
-TEST(the_cursor_that_counts_is_the_last)
+TEST(the_cursor_that_counts_is_the_last_of_its_server)
 {
 	struct backup *backup = create(0);
 	struct backup_reader *reader = NULL;
-	struct bytes cursor, run_id;
+	struct bytes cursor;
 	struct err err = {0};
 
-	for (int i = 0; i < 2; i++) {
-		const struct bytes items[] = {i ? BYTES("77") : BYTES("5"), BYTES("aa11")};
+	for (int i = 0; i < 3; i++) {
+		const struct bytes items[] = {i == 2 ? BYTES("77") : BYTES("5"),
+					      i == 1 ? BYTES("bb22") : BYTES("aa11")};
 		struct backup_record record = {
 		    .kind = BACKUP_CURSOR, .items = items, .item_count = 2};
 
@@ -293,9 +294,12 @@ TEST(the_cursor_that_counts_is_the_last)
 	}
 	CHECK_INT(backup_flush(backup, &err), 0);
 	CHECK_INT(backup_read(path, &reader, &err), 0);
-	CHECK(backup_cursor(reader, &cursor, &run_id));
+	CHECK(backup_cursor(reader, "aa11", &cursor));
 	CHECK_BYTES(cursor, BYTES("77"));
-	CHECK_BYTES(run_id, BYTES("aa11"));
+	CHECK(backup_cursor(reader, "bb22", &cursor));
+	CHECK_BYTES(cursor, BYTES("5"));
+	CHECK(!backup_cursor(reader, "cc33", &cursor));
+	CHECK(!backup_cursor(reader, "", &cursor));
 	CHECK(!backup_checked(reader)->finished);
 	backup_reader_free(reader);
 	backup_free(backup);
