@@ -4,11 +4,11 @@
 
 #include "base/err.h"
 #include "core/backup.h"
-#include "core/look_again.h"
 #include "core/namespace.h"
 #include "core/resume.h"
 #include "core/tally.h"
 #include "core/throttle.h"
+#include "core/witness.h"
 #include "out/progress.h"
 #include "wire/redis.h"
 
@@ -106,17 +106,6 @@ static int open_backup(struct invalidation *run, struct err *err)
 	return status;
 }
 
-static enum exit_code look_at_result(struct invalidation *run)
-{
-	struct err err = {0};
-
-	if (look_again(run->app->redis, &run->plan.list, &run->outcome.back,
-		       &run->outcome.back_sample, &err) != 0)
-		return app_fail(run->app, &err);
-	run->outcome.verified = true;
-	return EXIT_DONE;
-}
-
 static enum exit_code carry_out(struct invalidation *run)
 {
 	struct app *app = run->app;
@@ -136,20 +125,24 @@ static enum exit_code carry_out(struct invalidation *run)
 				     .ctx = progress};
 	struct err err = {0}, err_at_end = {0};
 	enum exit_code code;
+	struct witness *witness =
+	    options->verify ? invalidate_watch(app, &run->plan.list) : NULL;
 	int status = invalidate_run(&job, &run->outcome.report, &err);
 
 	out_progress_free(progress);
 	code = invalidate_close_undo(app, run->backup, &run->outcome.file, &err_at_end);
 	count(run);
+	if (status == 0 && options->verify) /* before our own fetches bring them back */
+		code = exit_worst(
+		    code, invalidate_verify(app, witness, &run->plan.list, &run->outcome));
 	if (status == 0 && options->rewarm)
 		code = exit_worst(code, invalidate_rewarm(app, &run->plan, &run->outcome));
-	if (status == 0 && options->verify)
-		code = exit_worst(code, look_at_result(run));
 	code = exit_worst(code, invalidate_print_report(app, &run->outcome));
 	invalidate_warn(app, &run->outcome);
 	invalidate_tell_undo(app, &run->outcome.file);
 	if (status != 0)
 		code = exit_worst(code, app_fail(app, &err));
+	witness_free(witness);
 	return code;
 }
 
@@ -216,7 +209,7 @@ out:
 	backup_free(run->backup);
 	redis_free(run->second);
 	invalidate_report_release(&run->outcome.report);
-	keylist_release(&run->outcome.back_sample);
+	keylist_release(&run->outcome.look.sample);
 	invalidate_plan_release(&run->plan);
 	invalidate_choice_release(&run->choice);
 	resume_release(&run->resume);

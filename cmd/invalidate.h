@@ -7,6 +7,7 @@
 
 #include "core/inspect_filter.h"
 #include "core/invalidate.h"
+#include "core/look_again.h"
 #include "opt/opt.h"
 
 #include <stdbool.h>
@@ -18,6 +19,7 @@ struct backup_reader;
 struct err;
 struct ns;
 struct sink;
+struct witness;
 
 /* The options of invalidate, and what its parts pass to each other. */
 struct invalidate_options {
@@ -97,12 +99,21 @@ struct invalidate_outcome {
 	bool soft;
 	struct invalidate_undo_file file;
 	bool verified;
-	uint64_t back; /* of the dropped keys: there again */
-	struct keylist back_sample;
+	struct look_again look; /* at the dropped keys: there again */
+	/* who wrote the sample's keys, by MONITOR; NULL: not seen */
+	const struct witness_writer *writers[LOOK_AGAIN_SAMPLES];
+	char names[LOOK_AGAIN_SAMPLES]
+		  [64]; /* what these clients call themselves; "": not known */
 	bool rewarm;
 	uint64_t rewarmed;
 	uint64_t rewarm_failed;
 };
+/* --verify: notes who writes the keys from now on; NULL: it may not, which is told. */
+struct witness *invalidate_watch(struct app *app, const struct keylist *keys);
+/* Looks which keys are there again, and who wrote them (witness may be NULL). */
+enum exit_code invalidate_verify(struct app *app, struct witness *witness,
+				 const struct keylist *keys,
+				 struct invalidate_outcome *outcome);
 /* --rewarm: fetches what the plan lists again. */
 enum exit_code invalidate_rewarm(struct app *app, const struct invalidate_plan *plan,
 				 struct invalidate_outcome *outcome);

@@ -102,7 +102,7 @@ const struct opt_row invalidate_rows[] = {
     {.name = "verify",
      .type = OPT_FLAG,
      AT(verify),
-     .help = "look again afterwards, and tell which keys came back"},
+     .help = "look again afterwards, and tell which keys came back, and who wrote them"},
     {.name = "backup",
      .type = OPT_TEXT,
      .arg = "FILE",

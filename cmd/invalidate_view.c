@@ -5,6 +5,7 @@
 #include "base/err.h"
 #include "base/num.h"
 #include "core/namespace.h"
+#include "core/witness.h"
 #include "out/sink.h"
 
 #include <inttypes.h>
@@ -160,18 +161,28 @@ static void print_back(struct sink *sink, const struct invalidate_outcome *outco
 	static const struct out_column back = {
 	    .name = "back", .title = "There again", .unit = OUT_COUNT, .flags = OUT_WARN};
 	static const struct out_column columns[] = {
-	    {.name = "key", .title = "SUCH AS", .flags = OUT_SHRINK}};
+	    {.name = "key", .title = "SUCH AS", .flags = OUT_SHRINK},
+	    {.name = "writer", .title = "WRITTEN BY"},
+	    {.name = "writer_name", .title = "CALLED", .flags = OUT_MINOR},
+	    {.name = "command", .title = "WITH"}};
 	static const struct out_table sample = {
-	    .name = "back_sample", .columns = columns, .column_count = 1, .primary = true};
+	    .name = "back_sample", .columns = columns, .column_count = 4, .primary = true};
 	struct keylist_walk walk = {0};
 	struct bytes key;
 
-	sink_field(sink, &back, outcome->verified ? out_uint(outcome->back) : OUT_NONE);
-	if (!outcome->back_sample.count && sink_format(sink) == OUT_TABLE)
+	sink_field(sink, &back, outcome->verified ? out_uint(outcome->look.back) : OUT_NONE);
+	if (!outcome->look.sample.count && sink_format(sink) == OUT_TABLE)
 		return;
 	sink_table_begin(sink, &sample);
-	while (keylist_next(&outcome->back_sample, &walk, &key))
-		sink_row(sink, (struct out_value[]){out_text(key)});
+	for (size_t i = 0; keylist_next(&outcome->look.sample, &walk, &key); i++) {
+		const struct witness_writer *writer = outcome->writers[i];
+		const char *name = outcome->names[i];
+
+		sink_row(sink, (struct out_value[]){out_text(key),
+						    out_str(writer ? writer->client : NULL),
+						    out_str(name[0] ? name : NULL),
+						    out_str(writer ? writer->command : NULL)});
+	}
 	sink_table_end(sink);
 }
 
@@ -235,9 +246,9 @@ enum exit_code invalidate_print_report(struct app *app,
 	if (!people || outcome->verified)
 		print_back(sink, outcome);
 	return app_finish(app, sink,
-			  counts->failed  ? EXIT_PARTIAL
-			  : outcome->back ? EXIT_FOUND
-					  : EXIT_DONE);
+			  counts->failed       ? EXIT_PARTIAL
+			  : outcome->look.back ? EXIT_FOUND
+					       : EXIT_DONE);
 }
 
 void invalidate_tell_undo(struct app *app, const struct invalidate_undo_file *file)

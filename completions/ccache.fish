@@ -176,7 +176,7 @@ complete -c ccache -n '__ccache_verb_is invalidate' -l soft -d 'shorten the keys
 complete -c ccache -n '__ccache_verb_is invalidate' -l in -x -d 'how long they may still live (as --soft); never lengthens a life'
 complete -c ccache -n '__ccache_verb_is invalidate' -l throttle -x -d 'so many keys a second (200/s), or auto: slower while the server answers slowly'
 complete -c ccache -n '__ccache_verb_is invalidate' -l rewarm -d 'fetch what was dropped again from its source'
-complete -c ccache -n '__ccache_verb_is invalidate' -l verify -d 'look again afterwards, and tell which keys came back'
+complete -c ccache -n '__ccache_verb_is invalidate' -l verify -d 'look again afterwards, and tell which keys came back, and who wrote them'
 complete -c ccache -n '__ccache_verb_is invalidate' -l backup -r -F -d 'the undo file to write (default: one in the state directory, kept for 7 days; of --follow none)'
 complete -c ccache -n '__ccache_verb_is invalidate' -l no-backup -d 'save nothing: what is dropped or changed is gone'
 complete -c ccache -n '__ccache_verb_is invalidate' -l backup-limit -x -d 'refuse to drop more than an undo file of this size can hold'

@@ -4,17 +4,16 @@
 #include "wire/redis.h"
 
 #define PAGE 512
-#define SAMPLES 5
 
 struct looking {
 	struct redis *redis;
 	struct question {
 		struct looking *looking;
 		struct bytes key;
+		uint64_t index;
 	} questions[PAGE];
 	size_t count;
-	uint64_t back;
-	struct keylist *sample;
+	struct look_again *look;
 	struct err err;
 };
 
@@ -29,8 +28,10 @@ static void on_exists(void *ctx, const struct reply *reply)
 				   &looking->err);
 		return;
 	}
-	if (reply->integer > 0 && looking->back++ < SAMPLES)
-		keylist_add(looking->sample, question->key);
+	if (reply->integer > 0 && looking->look->back++ < LOOK_AGAIN_SAMPLES) {
+		looking->look->indexes[looking->look->sample.count] = question->index;
+		keylist_add(&looking->look->sample, question->key);
+	}
 }
 
 static int look_at_page(struct looking *looking, struct err *err)
@@ -55,21 +56,20 @@ static int look_at_page(struct looking *looking, struct err *err)
 	return -1;
 }
 
-int look_again(struct redis *redis, const struct keylist *list, uint64_t *ret_back,
-	       struct keylist *sample, struct err *err)
+int look_again(struct redis *redis, const struct keylist *list, struct look_again *ret_look,
+	       struct err *err)
 {
-	struct looking looking = {.redis = redis, .sample = sample};
+	struct looking looking = {.redis = redis, .look = ret_look};
+	uint64_t index = 0;
 	struct keylist_walk walk = {0};
 	struct bytes key;
 
 	while (keylist_next(list, &walk, &key)) {
 		looking.questions[looking.count++] =
-		    (struct question){.looking = &looking, .key = key};
+		    (struct question){.looking = &looking, .key = key, .index = index};
+		index++;
 		if (looking.count == PAGE && look_at_page(&looking, err) != 0)
 			return -1;
 	}
-	if (look_at_page(&looking, err) != 0)
-		return -1;
-	*ret_back = looking.back;
-	return 0;
+	return look_at_page(&looking, err);
 }

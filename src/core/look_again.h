@@ -6,11 +6,16 @@
 struct err;
 struct redis;
 
-/*
- * Which of the listed keys are there (EXISTS, pipelined): their number, and
- * the first few of them in sample.
- */
-int look_again(struct redis *redis, const struct keylist *list, uint64_t *ret_back,
-	       struct keylist *sample, struct err *err);
+#define LOOK_AGAIN_SAMPLES 5
+
+/* Which of the listed keys are there: their number, and the first few of them. */
+struct look_again {
+	uint64_t back;
+	struct keylist sample;
+	uint64_t indexes[LOOK_AGAIN_SAMPLES]; /* of the sample's keys in the list */
+};
+/* EXISTS, pipelined. Release the sample in either case. */
+int look_again(struct redis *redis, const struct keylist *list, struct look_again *ret_look,
+	       struct err *err);
 
 #endif

@@ -428,7 +428,7 @@ int main(void)
 	RUN(any_altered_byte_is_seen_and_costs_one_record);
 	RUN(a_file_of_noise_is_no_undo_file);
 	RUN(an_unfinished_file_goes_on_where_it_was_whole);
-	RUN(the_cursor_that_counts_is_the_last);
+	RUN(the_cursor_that_counts_is_the_last_of_its_server);
 	RUN(over_its_limit_nothing_more_is_taken);
 	RUN(a_full_disk_leaves_whole_records);
 	RUN(nothing_saved_leaves_no_file);
