@@ -276,12 +276,29 @@ static unsigned print_nodes(struct sink *sink, const struct stats_page *page, un
 	return 2 + (unsigned)(most && count > most ? most : count);
 }
 
+#define DOWN_NAMED 2
+
+/* Servers that did not answer. */
+static void add_down(struct buf *below, const struct stats *stats)
+{
+	size_t down = 0;
+
+	for (size_t i = 0; i < stats->node_count; i++)
+		if (err_is_set(&stats->nodes[i].err) && ++down <= DOWN_NAMED)
+			buf_printf(below, "! %s is out of reach\n",
+				   buf_str(&stats->nodes[i].name));
+	if (down > DOWN_NAMED)
+		buf_printf(below, "! %zu more are out of reach: -o json names them\n",
+			   down - DOWN_NAMED);
+}
+
 /* What stands below the tables, with so many of the findings. */
 static void compose_below(struct buf *below, const struct stats_page *page, size_t shown)
 {
 	const struct findings *findings = page->findings;
 
 	buf_clear(below);
+	add_down(below, page->stats);
 	for (size_t i = 0; i < shown; i++)
 		add_finding(below, page, &findings->items[i]);
 	if (shown < findings->count)

@@ -91,7 +91,9 @@ lags() { [[ $(info slave0 0) =~ lag=([0-9]+) ]] && ((BASH_REMATCH[1] >= 10)); }
 	on_each start_app_there
 	LINES_WANTED=3000 sample -o json
 	assert_exit 0
-	assert_json "[.namespaces[] | select(.hit_ratio) | .hit_ratio - $TRUTH[.namespace] | fabs < 0.01]" '[true,true,true,true]'
+	# three applications starve the readers on a small machine: what they miss widens the interval (to the point:
+	# traffic.bats)
+	assert_json "[.namespaces[] | select(.hit_ratio) | .hit_ratio_low <= $TRUTH[.namespace] and .hit_ratio_high >= $TRUTH[.namespace]]" '[true,true,true,true]'
 	assert_json '[.nodes[] | [.sample_end, .sample_lines >= 3000]] | unique' '[["lines",true]]'
 	assert_json '.sample_lines == (.nodes | map(.sample_lines) | add)' true
 	assert_json '[.namespaces[] | select(.hit_ratio) | .sampled_reads == .sampled_hits + .sampled_misses + .ambiguous + .uncertain] | all' true
@@ -123,5 +125,6 @@ lags() { [[ $(info slave0 0) =~ lag=([0-9]+) ]] && ((BASH_REMATCH[1] >= 10)); }
 	cc_run stats --timeout 1s
 	assert_exit 4
 	assert_output --partial '1 OUT OF REACH'
+	assert_output --partial "! 127.0.0.1:${CLUSTER_PORTS[down]} is out of reach"
 	assert_output --partial 'PARTIAL'
 }

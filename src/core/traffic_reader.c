@@ -12,7 +12,7 @@
 #define READS_A_TURN 16
 #define TURN_MS 10
 #define LOOK_MS 50
-#define LAST_WAIT_MS 1000 /* for what was asked before the duration was over */
+#define LAST_WAIT_MS 5000 /* for what was asked before the duration was over */
 #define LATENCY_STRIKES 3
 #define BACKLOG_MAX ((uint64_t)32 * 1024 * 1024)
 
