@@ -169,8 +169,10 @@ static const struct out_column violation_columns[V_COLUMNS] = {
 		 .unit = OUT_MS,
 		 .flags = OUT_MINOR},
 };
-static const struct out_table violation_table = {
-    .name = "violating", .columns = violation_columns, .column_count = V_COLUMNS};
+static const struct out_table violation_table = {.name = "violating",
+						 .title = "Violations",
+						 .columns = violation_columns,
+						 .column_count = V_COLUMNS};
 
 enum { T_NAMESPACE, T_KEYS, T_LIMIT, T_SHORTEST, T_LONGEST, T_NO_TTL, T_OVER, T_OK, T_COLUMNS };
 

@@ -2,7 +2,8 @@
 # inspect beside `redis-cli --memkeys`: KEYS (1000000) keys of the five systems
 # over a unix socket, RUNS (3) in turns. First how long each takes and what it
 # costs the server, then what a second client feels that GETs 1000 times a
-# second. PARTS="speed stall" chooses.
+# second. PARTS="speed stall large" chooses; large: what it feels beside a
+# hash of a million fields and a value of 100 MB.
 set -euo pipefail
 . "$(dirname "$0")/common.bash"
 keys=${KEYS:-1000000}
@@ -87,12 +88,33 @@ stall() {
 		"$(awk -v a="$(median inspect 3)" -v b="$(median idle 3)" 'BEGIN { print (a - b) / 1000 }')" '<=' 2
 }
 
+often() { for ((turn = 0; turn < 50; turn++)); do "$ccache" -s "$dir/s" inspect "$@" || return; done; }
+audited() { "$ccache" -s "$dir/s" inspect --audit || (($? == 1)); }
+
+large() {
+	cli EVAL 'for i = 1, 1000000, 500 do local t = {} for j = i, i + 499 do t[#t + 1] = j t[#t + 1] = j end
+		redis.call("HSET", "analytics:daily:2025-03-26", unpack(t)) end' 0 >/dev/null
+	cli SETRANGE call:logs:long 100000000 x >/dev/null
+	for ((run = 0; run < runs; run++)); do
+		beside idle pause
+		beside overview "$ccache" -s "$dir/s" inspect
+		beside value often --key call:logs:long
+		beside fields often --key analytics:daily:2025-03-26
+		beside sample often --sample 1000
+		beside audit audited
+	done
+	for name in overview value fields sample audit; do
+		bar "ms of the worst GET beside large keys ($name), above idle" \
+			"$(awk -v a="$(median "$name" 3)" -v b="$(median idle 3)" 'BEGIN { print (a - b) / 1000 }')" '<=' 2
+	done
+}
+
 start_redis --port 0
 generate | cli --pipe >"$dir/fill.log"
 cli SET probe value >/dev/null
-for part in ${PARTS:-speed stall}; do
+for part in ${PARTS:-speed stall large}; do
 	case $part in
-	speed | stall) "$part" ;;
+	speed | stall | large) "$part" ;;
 	*) echo "no part '$part'" >&2; exit 2 ;;
 	esac
 	rm -f "$dir"/figures.*
