@@ -57,3 +57,17 @@ same_without_redis() {
 	assert_equal_files "$DIR/miss" "$DIR/hit"
 	assert_equal_files "$DIR/miss" "$DIR/off"
 }
+
+# application KEY…: an application that reads these keys in turn, over and over; its pid in $APPLICATION.
+application() {
+	in_background app.log python3 "$ROOT/tests/traffic/reads.py" "$REDIS_SOCKET" "$@"
+	APPLICATION=$STARTED
+	wait_for application_reads
+}
+application_reads() { [[ $(rcli CLIENT LIST) == *cmd=get* ]]; }
+
+# times N WORD…: the words N times, one a line.
+times() { for ((n = 0; n < $1; n++)); do printf '%s\n' "${@:2}"; done; }
+
+# A sample that ends after so many commands, however long they take, judged by the targets.
+sample_targets() { cc_run stats --sample 10m --max-lines 2000 --max-latency 0 --check "$@"; }

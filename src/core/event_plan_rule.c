@@ -30,7 +30,11 @@ struct making {
 
 /* --- vars --- */
 
-/* What comes from an event is an id, never a pattern and never another key's tag. */
+/*
+ * What comes from an event is an id, never a pattern and never another key's
+ * tag: what stands in the key, behind the filters (a phone's digits, however
+ * it is written).
+ */
 static int check_id(const char *name, struct bytes id, struct err *err)
 {
 	for (size_t i = 0; i < id.len; i++) {
@@ -44,6 +48,19 @@ static int check_id(const char *name, struct bytes id, struct err *err)
 				       SHOWN_ARG(id), c);
 	}
 	return id.len ? 0 : err_set(err, ERR_USAGE, "%s is empty", name);
+}
+
+static int check_var(const struct making *making, const struct var *var, struct err *err)
+{
+	const struct template *key = making->rule->ns->key;
+	size_t index = (size_t)template_var_index(key, var->name);
+	struct buf filtered = {0};
+	int status = template_read_back(key, index, var, 1, &filtered, err);
+
+	if (status == 0)
+		status = check_id(template_var_name(key, index), buf_bytes(&filtered), err);
+	buf_release(&filtered);
+	return status;
 }
 
 /* A var that may be left out and is not in the payload. */
@@ -69,7 +86,7 @@ static int fill_var(struct making *making, size_t index, struct err *err)
 		place->value = BYTES("*");
 	if (var->kind == EVENT_VAR_TEXT &&
 	    (event_expand(making->payload, &var->text, &place->value, err) != 0 ||
-	     check_id(var->name, place->value, err) != 0))
+	     check_var(making, place, err) != 0))
 		return -1;
 	making->which[index] = making->count++;
 	return 0;

@@ -8,22 +8,44 @@
 #include <string.h>
 #include <strings.h>
 
-static struct bytes without_blanks(struct bytes text)
+static bool is_blank(char c)
 {
-	while (text.len && strchr(" \t\r\n", text.ptr[0]) && text.ptr[0])
-		text = bytes_sub(text, 1, text.len);
-	while (text.len && strchr(" \t\r\n", text.ptr[text.len - 1]) && text.ptr[text.len - 1])
-		text.len--;
-	return text;
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+/* The next byte that is no blank between tokens; -1 at the end. */
+static int next_byte(struct bytes *rest, bool *in_string)
+{
+	while (rest->len && !*in_string && is_blank(rest->ptr[0]))
+		*rest = bytes_sub(*rest, 1, rest->len);
+	if (rest->len == 0)
+		return -1;
+	int c = (unsigned char)rest->ptr[0];
+	*in_string = *in_string != (c == '"');
+	*rest = bytes_sub(*rest, 1, rest->len);
+	return c;
+}
+
+/* "[]" and "[ ]" say the same. Ends at the first difference, however long they are. */
+static bool same_but_blanks(struct bytes a, struct bytes b)
+{
+	bool in_a = false;
+	bool in_b = false;
+	int c;
+
+	do {
+		c = next_byte(&a, &in_a);
+		if (c != next_byte(&b, &in_b))
+			return false;
+	} while (c >= 0);
+	return true;
 }
 
 bool verdict_is_empty_text(const struct source_request *request, struct bytes text)
 {
-	if (request->empty_count == 0)
-		return false;
-	text = without_blanks(text);
 	for (size_t i = 0; i < request->empty_count; i++)
-		if (request->empty[i].status == 0 && bytes_equal(request->empty[i].text, text))
+		if (request->empty[i].status == 0 &&
+		    same_but_blanks(request->empty[i].text, text))
 			return true;
 	return false;
 }
