@@ -6,6 +6,7 @@
 #include "core/bench_verify.h"
 #include "wire/reply.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -264,7 +265,7 @@ static bool on_turn(void *ctx, uint64_t now_ns)
 	if (worker->driver.due && shared->end_ns != UINT64_MAX &&
 	    now_ns >= shared->end_ns + LATE_NS)
 		return false;
-	return !shared->stop;
+	return !__atomic_load_n(&shared->stop, __ATOMIC_RELAXED);
 }
 
 /* --- the thread --- */
@@ -313,7 +314,7 @@ static void *run(void *ctx)
 
 	worker->status = swarm_run(worker->swarm, shared->cancel, &worker->err);
 	if (worker->status != 0)
-		shared->stop = 1;
+		__atomic_store_n(&shared->stop, 1, __ATOMIC_RELAXED);
 	count_times(worker);
 	pthread_mutex_lock(&shared->lock);
 	if (worker->figures.count + worker->figures.errors > 0)
@@ -342,9 +343,15 @@ void bench_worker_start(struct bench_worker *worker)
 	if (job->rate > 0)
 		bench_schedule_init(&worker->schedule, &plan, shared->begin_ns, worker->index,
 				    (unsigned)job->threads);
+	/* Signals are the main thread's. */
+	sigset_t all;
+	sigset_t before;
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
 	/* Only a lack of memory or of threads makes this fail. */
 	if (pthread_create(&worker->thread, NULL, run, worker) != 0)
 		abort();
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 
 void bench_worker_join(struct bench_worker *worker)

@@ -27,7 +27,7 @@ struct bench_shared {
 	uint64_t measure_ns; /* what is due from here on counts */
 	uint64_t
 	    end_ns; /* nothing is due from here on; UINT64_MAX: until the requests are made */
-	volatile int stop; /* a thread failed */
+	int stop;   /* atomic: a thread failed */
 
 	pthread_mutex_t lock; /* of what follows */
 	struct bench_open_second *seconds;

@@ -236,7 +236,7 @@ static int between_turns(struct swarm *swarm, const volatile int *cancel, int re
 {
 	const struct swarm_driver *driver = swarm->driver;
 
-	if (cancel && *cancel)
+	if (cancel && __atomic_load_n(cancel, __ATOMIC_RELAXED))
 		return err_set(err, ERR_INTERRUPTED, "interrupted");
 	if (ready < 0 && errno != EINTR)
 		return err_set(err, ERR_REDIS, "epoll: %s", strerror(errno));

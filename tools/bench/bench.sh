@@ -1,7 +1,8 @@
 #!/bin/bash
 # ccache bench --max against redis-benchmark: the same commands (GET, and SET with
 # a PX) on as many keys with names as long, 50 connections, depth 1, 16 and 64,
-# values of 3 B and 1 KB, over a unix socket and TCP. The server has one core,
+# values of 3 B and 1 KB, over a unix socket, TCP and TLS (longer: the 50 handshakes
+# are in it), and beside memtier_benchmark where it is installed (Debian has none). The server has one core,
 # the client the other. RUNS (5) in turns; medians of the client's CPU per
 # operation (user and system time of the whole process) and of operations a
 # second. ONLY='unix GET 3 1' measures that line alone; LENGTH (1) makes the runs longer.
@@ -34,6 +35,15 @@ theirs() {
 	note theirs.rate "$(tail -1 "$dir/out" | cut -d, -f2 | tr -d '"')"
 }
 
+# The third one: its own keys, filled by a run that writes each.
+memtier() {
+	local ratio=0:1
+	[[ $command == SET ]] && ratio=1:0
+	measure memtier memtier_benchmark "${memtier_way[@]}" -t 1 -c 50 -n "$((n / 50))" --pipeline "$depth" --ratio "$ratio" -d "$size" \
+		--key-prefix "$prefix" --key-minimum 100000000000 --key-maximum "$((99999999999 + keys))" --hide-histogram
+	note memtier.rate "$(awk '/^Totals/ { print $2 }' "$dir/out")"
+}
+
 # The keys that redis-benchmark reads, each of them.
 fill() {
 	awk -v keys="$keys" -v prefix="$prefix" -v value="$value" \
@@ -43,6 +53,7 @@ fill() {
 # What DESIGN section 14 asks of a line: of the CPU, of the rate.
 bars() {
 	case "$socket $command $size $depth" in
+	TLS*) echo 1.00 0.97 ;;
 	unix*' 1') echo 0.45 1.8 ;;
 	TCP*' 1') echo 0.65 1.4 ;;
 	*'SET 1024 '*) echo 0.90 0.97 ;;
@@ -56,6 +67,7 @@ line() {
 	local cpu_bar rate_bar i what="$socket $command, $size B, depth $depth"
 	local -A count=([1]=100000 [16]=700000 [64]=1200000)
 	n=$((${count[$depth]} * ${LENGTH:-1}))
+	[[ $socket == TLS ]] && ((depth > 1)) && n=$((n * 2))
 	value=$(printf "%${size}s" '' | tr ' ' x)
 	rm -f "$dir"/figures.*
 	cli FLUSHALL SYNC >/dev/null
@@ -63,19 +75,29 @@ line() {
 	for ((i = 0; i < runs; i++)); do
 		ours
 		theirs
+		[[ $with_memtier ]] && memtier
 	done
 	read -r cpu_bar rate_bar < <(bars)
 	bar "$what: CPU $(median ours.cpu) of $(median theirs.cpu) us/op" "$(ratio "$(median ours.cpu)" "$(median theirs.cpu)")" '<=' "$cpu_bar"
 	bar "$what: $(median ours.rate | cut -d. -f1)/s, $(median theirs.rate | cut -d. -f1)/s" \
 		"$(ratio "$(median ours.rate)" "$(median theirs.rate)")" '>=' "$rate_bar"
+	[[ ! $with_memtier ]] || bar "$what: CPU, memtier_benchmark $(median memtier.cpu) us/op" \
+		"$(ratio "$(median ours.cpu)" "$(median memtier.cpu)")" '<=' 1
 }
 
+with_memtier=$(command -v memtier_benchmark || true)
+"$root/tests/certs/make.sh" "$dir/certs" >"$dir/certs.log" 2>&1 || { cat "$dir/certs.log" >&2; exit 1; }
 port=$(free_port)
-start_redis --port "$port"
+tls_port=$(free_port)
+start_redis --port "$port" --tls-port "$tls_port" --tls-cert-file "$dir/certs/server.pem" --tls-key-file "$dir/certs/server.key" \
+	--tls-ca-cert-file "$dir/certs/ca.pem" --tls-auth-clients no
 ((${#pin[@]})) && taskset -acp 0 "${pids[-1]}" >/dev/null
-for socket in unix TCP; do
-	way=(-s "$dir/s")
-	[[ $socket == TCP ]] && way=(-h 127.0.0.1 -p "$port")
+for socket in unix TCP TLS; do
+	case $socket in
+	unix) way=(-s "$dir/s") memtier_way=(-S "$dir/s") ;;
+	TCP) way=(-h 127.0.0.1 -p "$port") memtier_way=("${way[@]}") ;;
+	TLS) way=(-h 127.0.0.1 -p "$tls_port" --tls --cacert "$dir/certs/ca.pem") memtier_way=("${way[@]}") ;;
+	esac
 	for depth in 1 16 64; do
 		for command in GET SET; do
 			for size in 3 1024; do
