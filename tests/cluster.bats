@@ -5,7 +5,8 @@ load helpers
 load verbs
 load cluster
 
-setup_file() { share_cluster; }
+# No node is given up by the others while a test holds it up.
+setup_file() { NODE_TIMEOUT=60000 share_cluster; }
 teardown_file() { stop_cluster; }
 
 setup() {
@@ -97,6 +98,23 @@ setup() {
 	assert_equal "$(things)" 0
 	cc_run invalidate --undo "$(jq -r .undo <<<"$output")" --yes -o json
 	assert_exit 0
+	assert_equal "$(things)" 60
+}
+
+@test "a node that is paused for longer than the timeout is named, it alone; the others are counted, nothing is dropped" {
+	cc_run warm thing
+	local there
+	there=$(($(things_on 0) + $(things_on 2)))
+	kill -STOP "${CLUSTER_PIDS[1]}"
+	cc_run inspect -o json --timeout 2s
+	assert_exit 4
+	assert_stderr_line "127.0.0.1:${CLUSTER_PORTS[1]}/0"
+	[[ $stderr != *"node 127.0.0.1:${CLUSTER_PORTS[0]}"* && $stderr != *"node 127.0.0.1:${CLUSTER_PORTS[2]}"* ]]
+	assert_json '[.complete, (.namespaces[] | select(.namespace == "thing") | .keys)]' "[false,$there]"
+	cc_run invalidate thing --all --yes -o json --timeout 2s
+	assert_exit 4
+	assert_stderr_line "127.0.0.1:${CLUSTER_PORTS[1]}"
+	kill -CONT "${CLUSTER_PIDS[1]}"
 	assert_equal "$(things)" 60
 }
 

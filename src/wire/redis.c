@@ -436,8 +436,15 @@ int redis_advance(struct redis *redis, bool *moved, struct err *err)
 
 	if (turn(redis, &now, err) < 0)
 		return -1;
-	if (!now && patience(redis) == 0)
-		return time_out(redis, err);
+	if (!now && patience(redis) == 0) {
+		/* Another node may have kept us from looking: what has come meanwhile counts.
+		 */
+		redis->readable = true;
+		if (turn(redis, &now, err) < 0)
+			return -1;
+		if (!now)
+			return time_out(redis, err);
+	}
 	*moved = *moved || now;
 	return redis->grace_ms ? check_cancel(redis, err) : 0;
 }
