@@ -35,6 +35,11 @@ ifneq ($(SAN),)
 CFLAGS   += -fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=all
 LDFLAGS  += -fsanitize=$(SAN)
 endif
+# Set by `make fuzz` for its own build, with clang (whose warnings are not ours to obey).
+ifneq ($(FUZZING),)
+CFLAGS   += -fsanitize=fuzzer-no-link -DFUZZING -Wno-error
+endif
+FUZZ_SECONDS ?= 60
 
 ROOMS    := base opt out wire source core
 SRCS     := $(foreach room,$(ROOMS),$(wildcard src/$(room)/*.c))
@@ -45,6 +50,10 @@ CMDOBJS  := $(CMDS:%.c=$(BUILD)/%.o)
 UNITS    := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/*_test.c))
 UPSTREAM := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/upstream/*.c))
 DOCGEN   := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tools/docgen/*.c))
+FUZZERS  := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/*.c))
+FUZZOBJS := $(FUZZERS:%=$(BUILD)/tests/fuzz/%.o)
+FUZZHELP := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/fuzz/support/*.c))
+FUZZREST := $(FUZZHELP) $(filter-out $(BUILD)/cmd/main.o,$(CMDOBJS))
 BENCHES  := $(patsubst tools/bench/%.c,$(BUILD)/bench/%,$(wildcard tools/bench/*.c))
 BATS     := $(wildcard tests/*.bats)
 LIB      := $(BUILD)/libccache.a
@@ -84,6 +93,13 @@ bats: $(BIN) upstream $(BUILD)/docgen ## run the end-to-end tests only
 	@tests/run $(BATS)
 
 check: test ## the same as test
+
+fuzz: ## look for input that makes it crash, 60 s each (FUZZ_SECONDS=600, FUZZERS="url reply")
+	@tools/deps.sh build fuzz
+	@$(MAKE) $(parallel) CC=clang BUILD=build-fuzz SAN=address,undefined FUZZING=1 fuzzers
+	@tools/fuzz.sh build-fuzz $(FUZZ_SECONDS) $(FUZZERS)
+
+fuzzers: $(FUZZERS:%=$(BUILD)/fuzz/%)
 
 upstream: $(BUILD)/upstream ## build the tests' HTTP server
 
@@ -139,7 +155,14 @@ $(BUILD)/profiles.o: $(BUILD)/profiles.c $(BUILD)/flags
 $(BUILD)/unit/%: tests/unit/%.c $(LIB) $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call say,LD)
-	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -Itests/unit $(LDFLAGS) -o $@ $< $(LIB) $(LDLIBS)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -Itests/unit $(LDFLAGS) -o $@ $(filter %.c %.o,$^) $(LIB) $(LDLIBS)
+
+$(FUZZOBJS) $(FUZZHELP): private CPPFLAGS += -Itests/fuzz
+$(BUILD)/unit/fuzz_corpus_test: $(FUZZOBJS) $(FUZZREST)
+$(BUILD)/fuzz/%: $(BUILD)/tests/fuzz/%.o $(FUZZREST) $(LIB)
+	@mkdir -p $(@D)
+	$(call say,LD)
+	$(Q)$(CC) $(LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LDLIBS)
 
 $(BUILD)/bench/%: tools/bench/%.c $(LIB) $(BUILD)/flags
 	@mkdir -p $(@D)
@@ -163,5 +186,5 @@ $(BUILD)/flags: FORCE
 $(BUILD)/objects: FORCE
 	$(call keep_if_same,$(OBJS))
 
--include $(OBJS:.o=.d) $(CMDOBJS:.o=.d) $(UPSTREAM:.o=.d) $(DOCGEN:.o=.d) $(UNITS:%=%.d) $(BENCHES:%=%.d)
-.PHONY: all deps lint-deps demo test units bats check upstream bench-tools bench-peers docs install uninstall clean fmt lint help FORCE
+-include $(OBJS:.o=.d) $(CMDOBJS:.o=.d) $(UPSTREAM:.o=.d) $(DOCGEN:.o=.d) $(UNITS:%=%.d) $(BENCHES:%=%.d) $(FUZZOBJS:.o=.d) $(FUZZHELP:.o=.d)
+.PHONY: all deps lint-deps demo test units bats check upstream bench-tools bench-peers docs install uninstall clean fmt lint fuzz fuzzers help FORCE

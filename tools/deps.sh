@@ -1,6 +1,6 @@
 #!/bin/sh
 # tools/deps.sh GROUP… : installs the Debian packages of the groups build,
-# demo, tests and lint that are missing. Says what it does; starts no daemon.
+# demo, tests, lint and fuzz that are missing. Says what it does; starts no daemon.
 set -eu
 
 build='gcc make pkg-config libhiredis-dev libcurl4-openssl-dev libcjson-dev libsmartcols-dev
@@ -10,6 +10,7 @@ tests='ca-certificates redis-server bats bats-support bats-assert nginx-light mi
 socat time zstd mandoc prometheus nodejs
 python3-jsonschema postgresql less zsh fish bash-completion'
 lint='clang-format clang-tidy cppcheck shellcheck mandoc'
+fuzz='clang'
 policy=${POLICY_RC_D:-/usr/sbin/policy-rc.d}
 
 packages_of() {
@@ -18,9 +19,10 @@ packages_of() {
 		build) echo "$build" ;;
 		demo) echo "$demo" ;;
 		tests) echo "$tests" ;;
+		fuzz) echo "$fuzz" ;;
 		lint) echo "$lint universal-ctags" ;;
 		*)
-			echo "deps: no group '$group'; there are build, demo, tests, lint" >&2
+			echo "deps: no group '$group'; there are build, demo, tests, lint, fuzz" >&2
 			exit 2
 			;;
 		esac

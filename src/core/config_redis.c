@@ -17,7 +17,7 @@ static struct bytes userinfo(struct bytes url)
 	if (!start)
 		return none;
 	struct bytes rest = bytes_sub(url, (size_t)(start - url.ptr) + 2, url.len);
-	const char *at = memrchr(rest.ptr, '@', bytes_index(rest, '/'));
+	const char *at = rest.len == 0 ? NULL : memrchr(rest.ptr, '@', bytes_index(rest, '/'));
 	return at ? bytes_sub(rest, 0, (size_t)(at - rest.ptr)) : none;
 }
 

@@ -53,7 +53,8 @@ static size_t find_literal(struct bytes text, struct bytes literal)
 {
 	if (text.len < literal.len + 1)
 		return text.len;
-	const char *at = literal.len == 1
+	const char *at = literal.len == 0 ? text.ptr + 1
+			 : literal.len == 1
 			     ? memchr(text.ptr + 1, literal.ptr[0], text.len - 1)
 			     : memmem(text.ptr + 1, text.len - 1, literal.ptr, literal.len);
 	return at ? (size_t)(at - text.ptr) : text.len;
@@ -70,7 +71,7 @@ static size_t var_len(const struct template *tmpl, size_t i, struct bytes text)
 		return len < text.len ? len : 0;
 	}
 	if (text.len <= literal.len ||
-	    memcmp(text.ptr + text.len - literal.len, literal.ptr, literal.len) != 0)
+	    !bytes_equal(bytes_sub(text, text.len - literal.len, literal.len), literal))
 		return 0;
 	return text.len - literal.len;
 }

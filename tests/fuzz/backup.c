@@ -1,0 +1,32 @@
+/* An undo file: opened, checked, walked from its end. */
+#include "fuzz.h"
+
+#include "base/err.h"
+#include "core/backup.h"
+
+#include <stdio.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+FUZZ(backup)
+{
+	struct backup_reader *reader = NULL;
+	const struct bytes *words = NULL;
+	struct backup_record record;
+	struct err err = {0};
+	char path[64];
+	int fd = memfd_create("undo", MFD_CLOEXEC);
+
+	EXPECT(fd >= 0 && write(fd, input.ptr, input.len) == (ssize_t)input.len);
+	snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+	if (backup_read(path, &reader, &err) == 0) {
+		struct bytes cursor;
+
+		backup_words(reader, &words);
+		backup_cursor(reader, "aa11", &cursor);
+		while (backup_prev(reader, &record, &err) == 1)
+			;
+		backup_reader_free(reader);
+	}
+	close(fd);
+}
