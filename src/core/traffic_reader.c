@@ -91,6 +91,8 @@ static void on_answer(struct reader *reader, struct bytes line)
 	}
 }
 
+static void look_around(struct reader *reader);
+
 static int on_line(void *ctx, struct bytes line, bool cut)
 {
 	struct reader *reader = ctx;
@@ -122,6 +124,9 @@ static int on_line(void *ctx, struct bytes line, bool cut)
 	}
 	if (traffic->lines >= reader->options->max_lines)
 		close_sample(reader, TRAFFIC_LINES);
+	/* on a starved machine a page of lines takes long: the server buffers meanwhile */
+	traffic->beat++;
+	look_around(reader);
 	return reader->ended ? -1 : 0;
 }
 

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Applications whose hit ratio is known, on one connection.
 
-app.py SOCKET [TAG]: until it is ended, reads keys of four namespaces (with the hash tag TAG in their ids); of every
+app.py SOCKET [TAG]: until it is ended, reads keys of four namespaces (with the hash tag TAG in their ids, and at a
+moderate pace: one of several); of every
 hundred reads exactly so many find their key:
   call:logs:N    5 %  GET, and SET with a life when it missed (read-through)
   message:N     50 %  GET of keys that stay away or are there for ever
@@ -12,6 +13,7 @@ import itertools
 import random
 import socket
 import sys
+import time
 
 connection = socket.socket(socket.AF_UNIX)
 connection.connect(sys.argv[1])
@@ -78,3 +80,5 @@ while True:
         known_threads = (known_threads + [key])[-500:]
     there = [f"conv:{tag}there0"] + [f"conv:{tag}there{random.randrange(100)}" for _ in range(3)]
     call("MGET", *there, f"conv:{tag}away{random.randrange(100)}")
+    if tag:
+        time.sleep(0.005)
