@@ -14,7 +14,7 @@
  * what `redis-cli --memkeys` makes it, in a fifth of its time: 64 take a tenth
  * longer for the same, 128 make it half as long again (tools/bench/inspect.sh).
  */
-#define WINDOW 80
+#define WINDOW 88
 #define WINDOW_MOST 4096
 #define WINDOW_TRIP_NS UINT64_C(100000) /* a window's own time on the server, about */
 #define TRIPS_LEAST 16 /* pages before a trip is believed: the first may have been held up */
