@@ -53,6 +53,11 @@ table() {
 	PREFIX=dashboard_summary API_PATH=/api/dashboard row dashboard-summary 100 'no figure'
 	PREFIX=call: API_PATH=/api/calls row call 100 'no figure'
 	PREFIX=campaign_ API_PATH=/api/campaigns row campaign 100 'no figure'
+	PREFIX=bici:sess:call: API_PATH=/api/call-sessions row call-session 100 '90 % faster'
+	PREFIX=bici:dashboard:stats: API_PATH=/api/organizations row dashboard-stats 100 '50–80 % faster'
+	PREFIX=message: API_PATH=/api/messages row message 100 '10–100 times faster'
+	PREFIX=bici:ctx: API_PATH=/rpc/lead_context row lead-context 75 '50–100 → 2–5 ms'
+	PREFIX=bici:org: API_PATH=/organizations row org-by-phone 45 '30–60 → 1–3 ms'
 }
 
 API_DELAY_MS=0 start_servers
