@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # What is printed: where it cannot go, on which terminal, in which format.
 load helpers
+load link/link
 
 ID=507f1f77bcf86cd799439011
 
@@ -348,23 +349,24 @@ populate() {
 	export REDIS_URL=unix://$REDIS_SOCKET
 }
 
-# It looked at more keys than it holds back until their page is answered.
-scanning() { [[ $(rcli INFO commandstats) =~ cmdstat_pttl:calls=([0-9]+) ]] && ((BASH_REMATCH[1] > 2000)); }
+# An inspect of 20,000 keys that is held where it asks for the 3,000th: it looked at more than a page.
+start_inspect() {
+	start_link --at PTTL:3000 --do hold
+	start_run inspect -o json "$@"
+	wait_for --for 60 held_or_over
+	is_held
+}
 
 @test "Ctrl-C and SIGTERM in a long inspect: a truthful part, 130 and 143" {
-	populate 300000
-	local signal pid code
+	populate 20000
+	local signal
 	for signal in INT TERM; do
-		rcli CONFIG RESETSTAT >/dev/null
-		"$CCACHE" inspect -o json >out.json 2>err 3>&- 4>&- &
-		pid=$!
-		wait_for scanning
-		kill -"$signal" "$pid"
-		code=0
-		wait "$pid" || code=$?
-		assert_equal "$code" $((128 + $(kill -l "$signal")))
-		assert_equal "$(jq -c '[.complete, .keys > 0, .keys < 300000]' out.json)" '[false,true,true]'
-		assert_equal "$(cat err)" "ccache: error: redis unix:$REDIS_SOCKET/0: interrupted"
+		start_inspect
+		kill -"$signal" "$RUN_PID"
+		end_run
+		assert_exit $((128 + $(kill -l "$signal")))
+		assert_json '[.complete, .keys > 0, .keys < 20000]' '[false,true,true]'
+		assert_equal "$stderr" "ccache: error: redis unix:$LINK/0: interrupted"
 	done
 }
 
@@ -403,15 +405,14 @@ scanning() { [[ $(rcli INFO commandstats) =~ cmdstat_pttl:calls=([0-9]+) ]] && (
 }
 
 @test "Ctrl-Z and fg in a long inspect: the count is whole" {
-	populate 200000
-	in_background out.json "$CCACHE" inspect -o json -q
-	local pid=$STARTED
-	wait_for scanning
-	kill -STOP "$pid"
-	stopped() { [[ $(cut -d ' ' -f 3 "/proc/$pid/stat") == T ]]; }
+	populate 20000
+	start_inspect -q
+	kill -STOP "$RUN_PID"
+	stopped() { [[ $(cut -d ' ' -f 3 "/proc/$RUN_PID/stat") == T ]]; }
 	wait_for stopped
+	release
 	assert_equal "$(rcli PING)" PONG
-	kill -CONT "$pid"
-	wait_for gone "$pid"
-	assert_equal "$(jq -r '[.complete, .keys] | join(" ")' out.json)" 'true 200000'
+	kill -CONT "$RUN_PID"
+	end_run
+	assert_json '[.complete, .keys]' '[true,20000]'
 }
