@@ -236,10 +236,11 @@ blocks() {
 	diff want got
 	(($(wc -l <want) >= 6))
 	# each source took as long as its API was told to
-	local took
-	while read -r took; do
-		((took >= 100)) || fail "a source took $took ms: $(cat raw)"
-	done < <(sed -n 's/.*| \([0-9]*\) ms → .*/\1/p' raw)
+	local namespace told took
+	while read -r namespace told; do
+		took=$(sed -n "s/^| .$namespace. .*| \([0-9]*\) ms → .*/\1/p" raw)
+		((took >= told)) || fail "$namespace took $took ms, not $told: $(cat raw)"
+	done < <(sed -n 's/.* row \([a-z-]*\) \([0-9]*\) .*/\1 \2/p' "$ROOT/tools/before-after.sh")
 }
 
 # --- completion in a real bash ---
