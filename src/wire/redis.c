@@ -7,7 +7,6 @@
 #include "wire/redis_link.h"
 #include "wire/redis_queue.h"
 #include "wire/resp.h"
-#include "wire/slot.h"
 #include "wire/target.h"
 #include "wire/transport.h"
 
@@ -466,42 +465,4 @@ void redis_give_up(struct redis *redis, const struct err *why)
 	redis_link_close(redis);
 	redis->retries = 0;
 	redis_queue_abandon(redis);
-}
-
-size_t redis_nodes(struct redis *redis, struct err *err)
-{
-	if (redis_connect(redis, err) < 0)
-		return 0;
-	if (redis->cluster)
-		cluster_renew(redis->cluster);
-	return redis->cluster ? cluster_primaries(redis->cluster) : 1;
-}
-
-bool redis_is_cluster(const struct redis *redis)
-{
-	return redis->cluster != NULL;
-}
-
-struct redis *redis_node(struct redis *redis, size_t index)
-{
-	return redis->cluster ? cluster_primary(redis->cluster, index) : redis;
-}
-
-int redis_recover(struct redis *redis, struct err *err)
-{
-	return redis->cluster ? cluster_recover(redis->cluster, err)
-			      : redis_connect(redis, err);
-}
-
-struct redis *redis_holder(struct redis *redis, struct bytes key, struct err *err)
-{
-	if (redis_connect(redis, err) < 0)
-		return NULL;
-	if (!redis->cluster)
-		return redis;
-	struct redis *owner = cluster_owner(redis->cluster, slot_of(key));
-	if (!owner)
-		err_set(err, ERR_REDIS, "no node of the cluster serves the key's slot %u",
-			slot_of(key));
-	return owner;
 }

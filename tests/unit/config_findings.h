@@ -153,7 +153,8 @@
      "[/namespaces/a/summary]\n"
      "1:105: error: '${' is never closed [/namespaces/a/summary]\n"
      "1:157: error: unknown field 'squeeze' of a namespace (it has summary, key, type, ttl, "
-     "ttl_from, jitter, grace, negative, json, compress, source, list, target, index_of, holds, "
+     "ttl_from, jitter, grace, negative, json, compress, source, list, target, index_of, "
+     "holds, "
      "members_of, "
      "member) [/namespaces/a/squeeze]\n"},
     {"{\"namespaces\":{\"a\":{\"key\":\"a\",\"ttl\":1,\"compress\":\"gzp\"},"
