@@ -38,31 +38,73 @@ static void set(struct bytes key, struct bytes value)
 	ask_argv(argv, 3);
 }
 
+static int64_t server_slot(struct bytes key)
+{
+	const struct bytes argv[] = {BYTES("CLUSTER"), BYTES("KEYSLOT"), key};
+
+	return ask_argv(argv, 3);
+}
+
+/* Where the server has key, its companions are, and the key comes back out of the name. */
+static bool shares_slot(struct bytes key)
+{
+	struct buf name = {0};
+	struct buf once = {0};
+	struct bytes back = {0};
+	int64_t slot = server_slot(key);
+
+	sidecar_name(&name, key);
+	sidecar_once_name(&once, key);
+	bool shares = slot_of(key) == slot && server_slot(buf_bytes(&name)) == slot &&
+		      slot_of(buf_bytes(&name)) == slot &&
+		      server_slot(buf_bytes(&once)) == slot &&
+		      sidecar_key(buf_bytes(&name), &back) && bytes_equal(back, key);
+	buf_release(&name);
+	buf_release(&once);
+	return shares;
+}
+
 TEST(sidecars_share_their_keys_slot)
 {
 	static const struct bytes keys[] = {
-	    BYTES("message:1"), BYTES("a{b}c"),   BYTES("{}x"),       BYTES("a}b"),
-	    BYTES("a{}b{c}"),   BYTES(""),        BYTES("{"),         BYTES("}"),
-	    BYTES("{}"),        BYTES("a{{b}c"),  BYTES("a{b"),       BYTES("{a}{b}"),
-	    BYTES("a{b}}"),     BYTES("\0x{\0}"), BYTES("\xff\xfe}"),
+	    BYTES("message:1"),
+	    BYTES("a{b}c"),
+	    BYTES("{}x"),
+	    BYTES("a}b"),
+	    BYTES("a{}b{c}"),
+	    BYTES("a{{b}}"),
+	    BYTES("a{{b}c"),
+	    BYTES("{a}{b}"),
+	    BYTES("a{b}}"),
+	    BYTES("\0x{\0}"),
+	    BYTES("\xff\xfe}"),
+	    BYTES("cc:m:{a}1:a"),
+	    BYTES("{user:1}:\r\n\0"),
+	    BYTES("{\xc3\xa9}tude"),
 	};
 
-	for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
-		struct buf name = {0};
-		struct bytes back;
-		const struct bytes of_key[] = {BYTES("CLUSTER"), BYTES("KEYSLOT"), keys[i]};
+	for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
+		CHECK(shares_slot(keys[i]));
+}
 
-		sidecar_name(&name, keys[i]);
-		const struct bytes of_name[] = {BYTES("CLUSTER"), BYTES("KEYSLOT"),
-						buf_bytes(&name)};
-		int64_t slot = ask_argv(of_key, 3);
+/* Every key of up to 5 bytes that are braces, NUL or high: 1,365 of them, the empty one first.
+ */
+TEST(braces_of_every_kind_share_their_keys_slot)
+{
+	static const char bytes[] = {'{', '}', '\0', '\xff'};
 
-		CHECK_INT(slot_of(keys[i]), slot);
-		CHECK_INT(ask_argv(of_name, 3), slot);
-		CHECK(sidecar_key(buf_bytes(&name), &back));
-		CHECK_BYTES(back, keys[i]);
-		buf_release(&name);
-	}
+	for (size_t len = 0; len <= 5; len++)
+		for (unsigned which = 0; which < 1u << (2 * len); which++) {
+			char text[5];
+
+			for (size_t i = 0; i < len; i++)
+				text[i] = bytes[which >> (2 * i) & 3];
+			if (!shares_slot((struct bytes){text, len})) {
+				printf("# of %zu bytes, number %u\n", len, which);
+				CHECK(!"shares its slot");
+				return;
+			}
+		}
 }
 
 TEST(what_is_no_sidecar_is_not_decoded)
@@ -390,6 +432,7 @@ int main(void)
 	server_start(&server, true, cluster);
 	client_unix(&client, &server, 0);
 	RUN(sidecars_share_their_keys_slot);
+	RUN(braces_of_every_kind_share_their_keys_slot);
 	RUN(what_is_no_sidecar_is_not_decoded);
 	client_close(&client);
 	server_stop(&server);
