@@ -112,6 +112,59 @@ TEST(scan_follows_a_pattern)
 	CHECK_INT(seen.keys, 10);
 }
 
+struct restarting {
+	struct server node;
+	uint64_t keys;
+};
+
+static const char *const as_node[] = {"--cluster-enabled", "yes", NULL};
+
+/* Its keys are gone with it, and its cursors mean nothing any more. */
+static bool restart_at_the_first(void *ctx, const struct scan_key *key)
+{
+	struct restarting *restarting = ctx;
+
+	(void)key;
+	if (restarting->keys++ == 0) {
+		server_kill(&restarting->node);
+		server_run(&restarting->node, as_node);
+	}
+	return true;
+}
+
+TEST(scan_notices_that_a_cluster_node_was_restarted)
+{
+	struct restarting restarting = {0};
+	struct scan_options options = {
+	    .page = 10, .fn = restart_at_the_first, .ctx = &restarting};
+	struct scan_result result;
+	struct redis *single = redis;
+	struct target cluster;
+	struct err err = {0};
+	char name[64];
+
+	server_start(&restarting.node, true, as_node);
+	target_init(&cluster);
+	cluster.timeout_ms = 60000;
+	cluster.port = (uint16_t)restarting.node.port;
+	redis = redis_new(&cluster, NULL);
+	command("CLUSTER ADDSLOTSRANGE 0 16383");
+	command("DEBUG POPULATE 1000");
+	CHECK_INT(scan_run(redis, &options, &result, &err), -1);
+	CHECK(redis_is_cluster(redis));
+	CHECK(result.broken);
+	CHECK(!result.complete);
+	CHECK(scan_may_repeat(&result));
+	CHECK(restarting.keys > 0 && restarting.keys < 1000);
+	snprintf(name, sizeof name, "redis 127.0.0.1:%u/0: the connection broke",
+		 restarting.node.port);
+	CHECK(strstr(err.text, name) != NULL);
+	redis_free(redis);
+	redis = single;
+	target_release(&cluster);
+	server_stop(&restarting.node);
+}
+
 static void interrupt(void *ctx, uint64_t keys)
 {
 	(void)ctx;
@@ -323,6 +376,7 @@ int main(void)
 	RUN(scan_sees_every_key_with_its_probes);
 	RUN(scan_stops_when_told);
 	RUN(scan_follows_a_pattern);
+	RUN(scan_notices_that_a_cluster_node_was_restarted);
 	RUN(overview_keeps_what_it_saw_when_interrupted);
 	RUN(overview_folds_keys_into_their_namespace);
 	RUN(keyinfo_reads_every_type);
