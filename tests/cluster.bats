@@ -118,6 +118,45 @@ setup() {
 	assert_equal "$(things)" 60
 }
 
+# names_known COUNT: every node knows so many host names.
+names_known() {
+	local i
+	for i in 0 1 2; do
+		[[ $(node_cli "$i" CLUSTER NODES | grep -c ',localhost ') == "$1" ]] || return 1
+	done
+}
+announce() { # NODE HOSTNAME ENDPOINT-TYPE
+	node_cli_ok "$1" CONFIG SET cluster-announce-hostname "$2" cluster-preferred-endpoint-type "$3"
+}
+# Through one seed, to all: who is asked is named as it announced itself.
+reaches() { # SEED-HOST NAMES
+	REDIS_URL=redis://$1:${CLUSTER_PORTS[0]} cc_run inspect -o json
+	assert_exit 0
+	assert_json '[.complete, (.namespaces[] | select(.namespace == "thing") | .keys)]' '[true,60]'
+	REDIS_URL=redis://$1:${CLUSTER_PORTS[0]} cc_run stats -o json
+	assert_exit 0
+	assert_json '[.nodes[].node | split(":")[0]] | sort | join(" ")' "$2"
+}
+
+@test "nodes that announce host names, some of them, or nothing" {
+	local i
+	cc_run warm thing
+	for i in 0 1 2; do announce "$i" localhost hostname; done
+	wait_for names_known 3
+	reaches 127.0.0.1 'localhost localhost localhost'
+	cc_run invalidate thing 7 --yes
+	assert_exit 0
+	cc_run get thing 7 --meta
+	assert_json '[.data.id, .meta.cacheHit]' '["7",false]'
+	announce 1 '' hostname
+	wait_for names_known 2
+	reaches localhost '127.0.0.1 localhost localhost'
+	for i in 0 1 2; do announce "$i" '' unknown-endpoint; done
+	wait_for names_known 0
+	reaches localhost 'localhost localhost localhost'
+	for i in 0 1 2; do announce "$i" '' ip; done
+}
+
 # The last one: the cluster is not whole afterwards.
 @test "inspect counts the keys of all nodes; a node that is down is named, never called success" {
 	cc_run warm thing

@@ -34,15 +34,34 @@ static bool is_range(const struct reply *reply)
 	return true;
 }
 
+/* What the node says of itself beside its endpoint (since 7.0): names and values in turn. */
+static struct bytes told(const struct reply *node, const char *name)
+{
+	const struct reply *list = node->count > 3 ? node->items[3] : NULL;
+
+	for (size_t i = 0; list && list->type == REPLY_ARRAY && i + 1 < list->count; i += 2)
+		if (bytes_equal_str(list->items[i]->text, name))
+			return list->items[i + 1]->text;
+	return (struct bytes){0};
+}
+
+/* "?": host names are preferred, and this node was given none. */
+static struct bytes host_of(const struct reply *node, const char *asked_host)
+{
+	struct bytes host = node->items[0]->text;
+
+	if (bytes_equal_str(host, "?"))
+		host = told(node, "ip");
+	return host.len > 0 ? host : bytes_of(asked_host);
+}
+
 /* The node's index, added when it is new. */
 static size_t find(struct topology *topology, const struct reply *node, const char *asked_host)
 {
-	struct bytes host = node->items[0]->text;
+	struct bytes host = host_of(node, asked_host);
 	uint16_t port = (uint16_t)node->items[1]->integer;
 	size_t i;
 
-	if (host.len == 0 || bytes_equal_str(host, "?"))
-		host = bytes_of(asked_host);
 	for (i = 0; i < topology->count; i++)
 		if (topology->nodes[i].port == port &&
 		    bytes_equal_str(host, topology->nodes[i].host))

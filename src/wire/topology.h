@@ -28,7 +28,8 @@ struct topology {
  * Reads the answer to CLUSTER SLOTS (redis.io/docs/latest/commands/cluster-slots):
  * it is deprecated in favour of SHARDS since 7.0, but every version answers it,
  * and its endpoints are the ones that MOVED names. asked_host stands for a node
- * that does not know its own address (nil, "" or "?"). -1 with ERR_REDIS when
+ * that does not know its own address (nil, ""); one whose host name nobody knows ("?")
+ * is taken by the address that comes with it. -1 with ERR_REDIS when
  * it is of another form; nothing to release then.
  */
 int topology_read(const struct reply *reply, const char *asked_host,

@@ -3,7 +3,6 @@
 #include "base/buf.h"
 #include "base/num.h"
 #include "wire/route.h"
-#include "wire/topology.h"
 
 #define KEYS 3000
 
@@ -327,50 +326,9 @@ TEST(routes)
 	check_route("PUBLISH channel text", ROUTE_ANY, NULL);
 }
 
-static struct reply number(int64_t value)
-{
-	return (struct reply){.type = REPLY_INTEGER, .integer = value};
-}
-
-TEST(a_map_that_makes_no_sense_is_refused)
-{
-	struct topology topology;
-	struct err err = {0};
-	struct reply from = number(0), to = number(16383), port = number(7000);
-	struct reply host = {.type = REPLY_STRING, .text = BYTES("")};
-	const struct reply *node_items[] = {&host, &port};
-	struct reply node = {.type = REPLY_ARRAY, .items = node_items, .count = 2};
-	const struct reply *range_items[] = {&from, &to, &node};
-	struct reply range = {.type = REPLY_ARRAY, .items = range_items, .count = 3};
-	const struct reply *list_items[] = {&range};
-	struct reply list = {.type = REPLY_ARRAY, .items = list_items, .count = 1};
-
-	CHECK_INT(topology_read(&list, "asked", &topology, &err), 0);
-	CHECK_INT(topology.count, 1);
-	CHECK(strcmp(topology.nodes[0].host, "asked") == 0);
-	CHECK_INT(topology.owner[16383], 0);
-	topology_release(&topology);
-	to.integer = 16384;
-	CHECK_INT(topology_read(&list, "asked", &topology, &err), -1);
-	CHECK_HAS(err.text, "range 1 makes no sense");
-	to.integer = 5;
-	from.integer = 6;
-	CHECK_INT(topology_read(&list, "asked", &topology, &err), -1);
-	from.integer = -1;
-	CHECK_INT(topology_read(&list, "asked", &topology, &err), -1);
-	from.integer = 0;
-	port.integer = 65536;
-	CHECK_INT(topology_read(&list, "asked", &topology, &err), -1);
-	port.type = REPLY_NIL;
-	CHECK_INT(topology_read(&list, "asked", &topology, &err), -1);
-	list.type = REPLY_STRING;
-	CHECK_INT(topology_read(&list, "asked", &topology, &err), -1);
-}
-
 int main(void)
 {
 	RUN(routes);
-	RUN(a_map_that_makes_no_sense_is_refused);
 	fleet_start(&fleet, false, "5000");
 	RUN(every_key_goes_to_its_node);
 	RUN(what_names_no_key_goes_somewhere_and_scripts_everywhere);
