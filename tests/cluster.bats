@@ -157,6 +157,34 @@ reaches() { # SEED-HOST NAMES
 	for i in 0 1 2; do announce "$i" '' ip; done
 }
 
+@test "a session, and config discover: the whole cluster behind one prompt" {
+	cc_run warm thing
+	cc_run repl -e 'redis MSET {a}1 x {a}2 y; redis SET {b}1 z; redis SET {c}1 z; redis MGET {a}1 {a}2; redis GET {b}1' \
+		-e 'use thing; get 7 --no-fetch; ttl 9; invalidate 9 --yes -q; redis EXISTS thing:9; redis EXISTS thing:8'
+	assert_exit 0
+	assert_equal "${lines[*]:0:6}" 'OK OK OK x y z'
+	assert_equal "${lines[6]}" '{"id":"7"}Key            thing:9'
+	assert_equal "${lines[*]: -2}" '0 1'
+	assert_equal "$(everywhere GET '{a}2')$(everywhere GET '{b}1')$(everywhere EXISTS thing:9)" yz0
+	cc_run repl -e 'redis MGET {a}1 {b}1'
+	assert_exit 4
+	[[ $output == *CROSSSLOT* ]]
+	cc_run config check
+	assert_exit 0
+	CALLCACHE_CONFIG='' cc_run config discover
+	assert_exit 0
+	[[ $output == *': 63 looked at.'*'// 59 keys, such as thing:'*'"key": "thing:{id}"'* ]]
+	start_terminal 80 24 "$CCACHE repl; echo left with \$?"
+	wait_for screen_shows "127.0.0.1:${CLUSTER_PORTS[0]}/0>"
+	type_keys -l 'redis SET {a}1 typed'
+	type_keys Enter
+	wait_for screen_shows $'\nOK'
+	type_keys -l exit
+	type_keys Enter
+	wait_for screen_shows 'left with 0'
+	assert_equal "$(everywhere GET '{a}1')" typed
+}
+
 # The last one: the cluster is not whole afterwards.
 @test "inspect counts the keys of all nodes; a node that is down is named, never called success" {
 	cc_run warm thing
