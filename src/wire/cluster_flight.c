@@ -71,6 +71,13 @@ static void park(struct cluster_flight *flight, uint64_t due_ms)
 		cluster->slots[flight->slot].parked++;
 }
 
+static bool is_redirection(const struct reply *reply)
+{
+	enum reply_error kind = reply_error_kind(reply);
+
+	return kind == REPLY_ERR_MOVED || kind == REPLY_ERR_ASK;
+}
+
 /* "MOVED 3999 127.0.0.1:6381": the node; an empty host is that of the node that said so. */
 static struct cluster_node *redirected_to(struct cluster_flight *flight, struct bytes text)
 {
@@ -88,6 +95,24 @@ static struct cluster_node *redirected_to(struct cluster_flight *flight, struct 
 	if (host.len == 0 || bytes_equal_str(host, "?"))
 		host = bytes_of(flight->node->target.host);
 	return cluster_nodes_find(flight->cluster, host, (uint16_t)port);
+}
+
+/*
+ * Nodes that point at each other for as long as the timeout: who was asked last belongs to what
+ * it said, for the answer outlives the flight.
+ */
+static void deliver_redirection(struct cluster_flight *flight, const struct reply *reply)
+{
+	struct buf text = {0};
+	struct reply named = {.type = REPLY_ERROR};
+
+	buf_add(&text, reply->text);
+	buf_add_str(&text, ", says node ");
+	target_describe(&flight->node->target, &text);
+	buf_printf(&text, ", after %u redirections", flight->tries);
+	named.text = buf_bytes(&text);
+	deliver(flight, &named);
+	buf_release(&text);
 }
 
 /* Whether an answer is a trouble that goes away, and what to do before the next try. */
@@ -138,9 +163,8 @@ static void retry_later(struct cluster_flight *flight, const struct reply *reply
 			struct bytes raw)
 {
 	uint64_t now = clock_mono_ms();
-	enum reply_error kind = reply_error_kind(reply);
-	bool hasty = kind == REPLY_ERR_MOVED || kind == REPLY_ERR_ASK ||
-		     (kind == REPLY_ERR_LOST && flight->tries == 0);
+	bool hasty = is_redirection(reply) ||
+		     (reply_error_kind(reply) == REPLY_ERR_LOST && flight->tries == 0);
 
 	flight->said = reply->type;
 	buf_clear(&flight->text);
@@ -171,6 +195,8 @@ static void answer(void *ctx, const struct reply *reply)
 		flight->node->is_out = false;
 	if (!cluster->giving_up && in_time && raw.len > 0 && may_pass(flight, reply, again))
 		retry_later(flight, reply, raw);
+	else if (!in_time && is_redirection(reply))
+		deliver_redirection(flight, reply);
 	else
 		deliver(flight, reply);
 }

@@ -227,6 +227,41 @@ TEST(what_is_redirected_is_not_overtaken)
 	client_close(&client);
 }
 
+/* Neither node serves the slot, each is sure that the other one does. */
+TEST(nodes_that_point_at_each_other_are_named_after_the_timeout)
+{
+	struct client client;
+	struct heard heard = {0};
+	unsigned slot = slot_of(BYTES("{q}"));
+	size_t one = fleet_owner(slot), other = (one + 1) % FLEET_PRIMARIES;
+	char id[2][48];
+	char said[2][128];
+
+	fleet_id(&fleet, one, id[0]);
+	fleet_id(&fleet, other, id[1]);
+	open_cluster(&client);
+	CHECK_INT(redis_connect(client.redis, &client.err), 0);
+	client.target.timeout_ms = 400; /* of a command; the nodes' connections keep theirs */
+	fleet_say(&fleet, one, "CLUSTER SETSLOT %u NODE %s", slot, id[1]);
+	CHECK_INT(say(&client, &heard, 0, "INCR", "{q}", NULL), 0);
+	CHECK_INT(redis_drain(client.redis, 0, &client.err), 0);
+	CHECK_INT(heard.count, 1);
+	CHECK_INT(heard.type, REPLY_ERROR);
+	for (size_t i = 0; i < 2; i++)
+		snprintf(said[i], sizeof said[i],
+			 "MOVED %u 127.0.0.1:%u, says node 127.0.0.1:%u/0, after ", slot,
+			 fleet.servers[i ? one : other].port,
+			 fleet.servers[i ? other : one].port);
+	if (!strstr(heard.text, said[0]))
+		CHECK_HAS(heard.text, said[1]);
+	fleet_say(&fleet, one, "CLUSTER SETSLOT %u NODE %s", slot, id[0]);
+	CHECK(SERVER_UNTIL(fleet_agrees(&fleet)));
+	CHECK_INT(say(&client, &heard, 0, "INCR", "{q}", NULL), 0);
+	CHECK_INT(redis_drain(client.redis, 0, &client.err), 0);
+	CHECK_INT(heard.integer, 1);
+	client_close(&client);
+}
+
 TEST(a_killed_connection_is_opened_again)
 {
 	struct client client;
@@ -335,6 +370,7 @@ int main(void)
 	RUN(a_key_that_has_moved_is_asked_for_where_it_went);
 	RUN(the_order_of_a_slot_survives_its_move);
 	RUN(what_is_redirected_is_not_overtaken);
+	RUN(nodes_that_point_at_each_other_are_named_after_the_timeout);
 	RUN(a_killed_connection_is_opened_again);
 	RUN(a_node_out_of_reach_is_named_after_the_timeout);
 	fleet_stop(&fleet);
