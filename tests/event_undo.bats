@@ -1,6 +1,7 @@
 # ccache invalidate --event … and --undo: every action by scripts, by transactions and taken back.
 load helpers
 load verbs
+load link/link
 
 setup() {
 	sandbox
@@ -223,4 +224,26 @@ lives() { for key in doc:1 lead:2 h:1; do echo "$key $(rcli PEXPIRETIME $key)"; 
 	cc_run stats -o json
 	assert_exit 0
 	[[ $output == *invalidat* ]] || fail "$output"
+}
+
+@test "a count without a mark is not done twice when its answer is lost, and is not called done" {
+	echo '{"event":"add","id":"1"}' >"$DIR/line"
+	local run words
+	for run in '--event add --data {"id":"1"}' '--event add --data {"id":"1"} --no-backup' '--follow -' '--follow - --backup mine'; do
+		rcli DEL h:1 >/dev/null
+		start_link --at EXEC,EVALSHA --do cut
+		read -ra words <<<"$run"
+		INPUT=$DIR/line start_run invalidate -o json "${words[@]}"
+		end_run
+		assert_exit 3
+		assert_stderr_line 'the connection broke before Redis answered: unknown whether it was'
+		assert_json '.failed' 1
+		assert_equal "$run: $(rcli HMGET h:1 n real | paste -sd' ')" "$run: 2 1.5"
+	done
+	# one with a mark can tell
+	start_link --at EXEC --do cut
+	start_run invalidate -o json --event count --data '{"id":"1","amount":1,"e":"x"}'
+	end_run
+	assert_exit 0
+	assert_equal "$(rcli HMGET h:1 n sum | paste -sd' ')" '3 1'
 }

@@ -247,6 +247,13 @@ static enum take_end attempt(struct event_change *change, const struct event_cha
 	return take_settle(take);
 }
 
+/* It may have been done, and done twice it would add up: without a mark nobody can tell. */
+static bool adds_up_lost(const struct event_change *change)
+{
+	return change->take.exec_lost && change->step->action == EVENT_COUNT &&
+	       change->step->once.len == 0;
+}
+
 static void settle(struct event_change *change, enum take_end end)
 {
 	struct event_step *step = change->step;
@@ -255,6 +262,12 @@ static void settle(struct event_change *change, enum take_end end)
 		step->outcome = change->outcome;
 		step->keys = step->outcome != EVENT_ABSENT && step->outcome != EVENT_SAME &&
 			     step->outcome != EVENT_FOREIGN;
+	} else if (adds_up_lost(change)) {
+		event_step_problem(
+		    step,
+		    "the connection broke before Redis answered: unknown whether "
+		    "it was counted (%s)",
+		    change->take.broke.text);
 	} else if (end == TAKE_AGAIN) {
 		event_step_problem(step, "other writers came in between %d times", TAKE_TRIES);
 	} else {
@@ -276,7 +289,8 @@ int event_change(struct event_runner *runner, struct event_step *step, struct er
 	change.take = (struct take){.job = &change.job, .counts = &ignored};
 	if (!change.job.redis)
 		return -1;
-	for (unsigned try = 0; try < TAKE_TRIES && end == TAKE_AGAIN; try++) {
+	for (unsigned try = 0; try < TAKE_TRIES && end == TAKE_AGAIN && !adds_up_lost(&change);
+	     try++) {
 		end = attempt(&change, kind);
 		if (end == TAKE_DONE && change.in_the_way) {
 			change.in_the_way = false;
@@ -288,7 +302,7 @@ int event_change(struct event_runner *runner, struct event_step *step, struct er
 		    take_give_back(&change.take) != 0)
 			end = TAKE_STOP;
 	}
-	bool stop = end == TAKE_STOP && !change.take.denied;
+	bool stop = end == TAKE_STOP && !change.take.denied && !adds_up_lost(&change);
 	if (stop)
 		*err = change.take.err;
 	else

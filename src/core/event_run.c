@@ -448,6 +448,17 @@ static bool rewind_pending(struct event_plan *const *plans, size_t count)
 	return found;
 }
 
+/* What is not safe to be done again, and was sent over a connection that broke. */
+static void fail_pending(struct event_plan *const *plans, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		for (struct event_step *step = plans[i]->first; step; step = step->next)
+			if (step->outcome == EVENT_PENDING)
+				event_step_problem(step,
+						   "the connection broke before Redis "
+						   "answered: unknown whether it was done");
+}
+
 int event_run(struct event_runner *runner, struct event_plan *const *plans, size_t count,
 	      struct err *err)
 {
@@ -472,6 +483,8 @@ int event_run(struct event_runner *runner, struct event_plan *const *plans, size
 		status = event_warms_run(runner, err);
 	if (status == 0)
 		status = publish_all(runner, err);
+	if (status == 0)
+		fail_pending(plans, count);
 	redis_set_cancel(runner->redis, before);
 	return status;
 }
