@@ -63,9 +63,9 @@ gone() {
 	[[ $state == *') Z '* ]]
 }
 
-# wait_for [--for SECONDS] COMMAND…: polls until it succeeds; fails after 30 (whole) seconds.
+# wait_for [--for SECONDS] COMMAND…: polls until it succeeds; fails after 90 (whole) seconds.
 wait_for() {
-	local seconds=30
+	local seconds=90
 	if [[ $1 == --for ]]; then
 		seconds=$2
 		shift 2

@@ -42,7 +42,10 @@ assert_all_things() {
 during_moves() {
 	local end
 	end=$(($(grep -c '^moved' "$DIR/moving.log") + $1))
-	until has_moved "$end"; do "${@:2}" || return 1; done
+	until has_moved "$end"; do
+		if gone "$MOVER"; then fail "nothing moves any more: $(cat "$DIR/moving.log")"; fi
+		"${@:2}" || return 1
+	done
 }
 
 warm_all() {

@@ -28,7 +28,7 @@ sum_of() { echo $(($(info "$1" 0) + $(info "$1" 1) + $(info "$1" 2))); }
 lags() { [[ $(info slave0 0) =~ lag=([0-9]+) ]] && ((BASH_REMATCH[1] >= 10)); }
 
 @test "figures of each primary and their sum, own counters where their slots are, a replica that lags" {
-	REPLICAS=1 start_cluster
+	REPLICAS=1 NODE_TIMEOUT=60000 start_cluster
 	# a replica of a primary stands still from here on
 	local i
 	for i in 3 4 5; do
@@ -85,7 +85,7 @@ lags() { [[ $(info slave0 0) =~ lag=([0-9]+) ]] && ((BASH_REMATCH[1] >= 10)); }
 }
 
 @test "--sample on every primary at once; then a primary that is down is named, and what it holds is not called 0" {
-	start_cluster
+	NODE_TIMEOUT=60000 start_cluster
 	export REDIS_URL=redis://127.0.0.1:${CLUSTER_PORTS[0]}
 	APPS=()
 	on_each start_app_there

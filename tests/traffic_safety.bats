@@ -6,14 +6,14 @@ load traffic
 setup() { traffic_setup; }
 
 @test "a server that answers too slowly ends the sample" {
-	in_background stats.log "$CCACHE" stats --sample 10m --max-latency 200ms --timeout 60s -o json
+	in_background stats.log "$CCACHE" stats --sample 10m --max-latency 2s --timeout 60s -o json
 	local pid=$STARTED reader
 	wait_for is_watching
 	reader=$(reader_of "$pid")
 	kill -STOP "$REDIS_PID"
-	wait_for --for 60 gone "$reader"
+	wait_for gone "$reader"
 	kill -CONT "$REDIS_PID"
-	wait_for --for 60 gone "$pid"
+	wait_for gone "$pid"
 	wait_for nobody_watches
 	run grep -o '"sample_end":"[a-z]*"' stats.log
 	assert_output '"sample_end":"latency"'
@@ -64,7 +64,7 @@ full_pipe() {
 	local pid=$STARTED
 	wait_for is_watching
 	kill -KILL "$pid"
-	wait_for --for 30 nobody_watches
+	wait_for nobody_watches
 	write_nuls
 	assert_server_is_small
 }
@@ -83,7 +83,7 @@ writers() {
 	local pid=$STARTED
 	wait_for is_watching
 	writers 8
-	wait_for --for 60 gone "$pid"
+	wait_for gone "$pid"
 	wait_for nobody_watches
 	run grep -o '"sample_end":"[a-z]*"' stats.log
 	assert_output '"sample_end":"backlog"'
@@ -98,10 +98,10 @@ writers() {
 	wait_for is_watching
 	reader=$(reader_of "$pid")
 	kill -STOP "$reader"
-	wait_for --for 30 nobody_watches
+	wait_for nobody_watches
 	write_nuls
 	assert_server_is_small
-	wait_for --for 30 gone "$pid"
+	wait_for gone "$pid"
 	run grep -o '"sample_end":"[a-z]*"' stats.log
 	assert_output '"sample_end":"stuck"'
 }
@@ -111,11 +111,11 @@ writers() {
 	wait_for is_watching
 	type_keys C-z
 	wait_for screen_shows STATUS=
-	wait_for --for 30 nobody_watches
+	wait_for nobody_watches
 	write_nuls
 	assert_server_is_small
 	type_keys Enter
-	wait_for --for 30 screen_shows ENDED
+	wait_for screen_shows ENDED
 	screen_shows 'suspended'
 }
 
@@ -127,7 +127,7 @@ writers() {
 	write_nuls 6
 	rcli GET big >/dev/null
 	rcli GET big >/dev/null
-	wait_for --for 60 gone "$pid"
+	wait_for gone "$pid"
 	local most
 	most=$(sort -k2 -n peak.log | tail -1 | tr -dc 0-9)
 	[[ $(nm "$CCACHE" 2>/dev/null) == *__asan_init* ]] || ((most < 24000)) || fail "it took $most KB"
@@ -182,7 +182,7 @@ is_wide() { screen | grep -q 'READ/S'; }
 @test "one page at 80 x 24 needs no scrolling" {
 	start_app
 	start_terminal 80 24 "$CCACHE stats --sample 10m --max-lines 4000 --max-latency 0 --scan 2>/dev/null; echo DONE"
-	wait_for --for 30 screen_shows DONE
+	wait_for screen_shows DONE
 	[[ $(screen | head -1) == Target* ]] || fail "$(screen)"
 	screen_shows 'HIT RATIO'
 }
