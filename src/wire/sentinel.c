@@ -36,9 +36,11 @@ static int add(struct sentinel *sentinel, struct bytes text, struct err *err)
 	struct bytes port = {NULL, 0};
 	uint64_t number = PORT;
 	size_t end = bytes_index(text, ':');
+	bool sound = true;
 
 	if (text.len && text.ptr[0] == '[') {
 		end = bytes_index(text, ']');
+		sound = end < text.len && (end + 1 == text.len || text.ptr[end + 1] == ':');
 		host = bytes_sub(text, 1, end - 1);
 		end++;
 	} else {
@@ -46,7 +48,8 @@ static int add(struct sentinel *sentinel, struct bytes text, struct err *err)
 	}
 	if (end < text.len)
 		port = bytes_sub(text, end + 1, text.len);
-	if (host.len == 0 || (port.ptr && num_parse_u64(port, 1, UINT16_MAX, &number) != 0))
+	if (!sound || host.len == 0 ||
+	    (port.ptr && num_parse_u64(port, 1, UINT16_MAX, &number) != 0))
 		return err_set(err, ERR_USAGE,
 			       "redis URL: a sentinel is HOST or HOST:PORT, several stand with "
 			       "commas between them");

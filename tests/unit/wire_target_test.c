@@ -105,6 +105,8 @@ TEST(slips_are_named_without_the_password)
 	refuses("redis-sentinel://h", "sentinelMasterId=NAME");
 	refuses("redis-sentinel://h:0?sentinelMasterId=m", "HOST:PORT");
 	refuses("redis-sentinel://h,?sentinelMasterId=m", "commas");
+	refuses("redis-sentinel://[::1?sentinelMasterId=m", "HOST:PORT");
+	refuses("redis-sentinel://[::1]1?sentinelMasterId=m", "HOST:PORT");
 	refuses("redis://h?sentinelMasterId=m", "only ?db=N is known");
 	refuses("redis://h:0", "port");
 	refuses("redis://h:65536", "port");
