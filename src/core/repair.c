@@ -128,13 +128,34 @@ static int repair_ttl(struct repair *repair, const struct audit_finding *finding
 	return change(repair, script_ttl, finding, args, 2, &kept, err);
 }
 
+/*
+ * When the key ends, as the server has it: the record of a life that was shortened a moment ago
+ * is undone only where that very end is met. Before Redis 7, as near as two questions come.
+ */
+static int ask_expiry(struct repair *repair, struct bytes key, int64_t now_ms, int64_t *ret_ms,
+		      struct err *err)
+{
+	const struct bytes end[] = {BYTES("PEXPIRETIME"), key};
+	const struct bytes left[] = {BYTES("PTTL"), key};
+	const struct reply *reply = NULL;
+	int64_t since_ms = 0;
+	int status = call(repair, end, 2, &reply, err);
+
+	if (status == 0 && reply->type == REPLY_ERROR) {
+		since_ms = now_ms;
+		status = call(repair, left, 2, &reply, err);
+	}
+	if (status == 0 && reply->type == REPLY_INTEGER && reply->integer >= 0)
+		*ret_ms = since_ms + reply->integer;
+	return status;
+}
+
 /* A small string is dropped, if it is still what was recorded. */
 static int repair_drop(struct repair *repair, const struct audit_finding *finding,
 		       int64_t now_ms, struct err *err)
 {
 	const struct bytes get[] = {BYTES("GET"), finding->key};
 	const struct bytes dump[] = {BYTES("DUMP"), finding->key};
-	const struct bytes pttl[] = {BYTES("PTTL"), finding->key};
 	struct backup_record kept = {
 	    .kind = BACKUP_DUMP, .key = finding->key, .expires_ms = BACKUP_FOREVER};
 	const struct reply *reply = NULL;
@@ -149,9 +170,7 @@ static int repair_drop(struct repair *repair, const struct audit_finding *findin
 		return 0;
 	}
 	buf_add(&value, reply->text);
-	status = call(repair, pttl, 2, &reply, err);
-	if (status == 0 && reply->type == REPLY_INTEGER && reply->integer >= 0)
-		kept.expires_ms = now_ms + reply->integer;
+	status = ask_expiry(repair, finding->key, now_ms, &kept.expires_ms, err);
 	if (status == 0)
 		status = call(repair, dump, 2, &reply, err);
 	if (status == 0 && reply->type != REPLY_STRING) {
