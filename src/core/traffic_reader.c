@@ -41,6 +41,9 @@ static void end(struct reader *reader, enum traffic_end why)
 	if (reader->ended)
 		return;
 	reader->ended = true;
+	/* who is to stop finds the connections given up, before looking why */
+	if (why == TRAFFIC_LOST && reader->traffic->stop)
+		why = TRAFFIC_INTERRUPTED;
 	reader->traffic->end = why;
 	if (reader->last_sent_ms == 0)
 		reader->traffic->interval_us =
