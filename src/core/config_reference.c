@@ -143,11 +143,16 @@ static void resolve_text(struct config_reader *reader, const struct json_node *n
 	buf_release(&out);
 }
 
+static bool refers(struct bytes text)
+{
+	return text.len > 0 && memmem(text.ptr, text.len, "${", 2);
+}
+
 static void resolve_node(struct config_reader *reader, struct json_node *node)
 {
-	if (memmem(node->name.ptr, node->name.len, "${", 2))
+	if (refers(node->name))
 		resolve_text(reader, node, &node->name);
-	if (node->type == JSON_STRING && memmem(node->text.ptr, node->text.len, "${", 2))
+	if (node->type == JSON_STRING && refers(node->text))
 		resolve_text(reader, node, &node->text);
 	if (node->type == JSON_STRING && node->text.len &&
 	    memchr(node->text.ptr, '\0', node->text.len))
