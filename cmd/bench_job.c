@@ -10,12 +10,10 @@
 #include "out/stream.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define SCHEMA "ccache.bench-job/1"
 #define FILE_MAX ((size_t)1024 * 1024)
@@ -161,22 +159,6 @@ static int parse(const char *where, struct bytes text, struct bench_job_file *fi
 	return status;
 }
 
-static int read_text(const char *path, struct buf *text, struct err *err)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t got = fd < 0 ? -1 : 1;
-
-	while (got > 0 && text->len <= FILE_MAX) {
-		got = read(fd, buf_reserve(text, 65536), 65536);
-		if (got > 0)
-			text->len += (size_t)got;
-	}
-	int error = errno;
-	if (fd >= 0)
-		close(fd);
-	return got < 0 ? err_set(err, ERR_USAGE, "--job %s: %s", path, strerror(error)) : 0;
-}
-
 /* What was given beside the job wins. */
 static void overlay(const struct bench_options *given, struct bench_options *options)
 {
@@ -209,7 +191,10 @@ int bench_job_load(const struct bench_options *given, const struct opt_words *wo
 	file->options = mem_zalloc(1, sizeof *file->options);
 	opt_defaults(bench_rows, file->options);
 	if (given->job) {
-		status = read_text(given->job, &text, err);
+		status =
+		    buf_read_file(&text, given->job, FILE_MAX) == 0
+			? 0
+			: err_set(err, ERR_USAGE, "--job %s: %s", given->job, strerror(errno));
 		if (status == 0)
 			status = parse(given->job, buf_bytes(&text), file, err);
 	} else {

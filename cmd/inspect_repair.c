@@ -5,6 +5,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/num.h"
+#include "consent.h"
 #include "core/audit_tally.h"
 #include "core/backup.h"
 #include "core/namespace.h"
@@ -100,21 +101,11 @@ static int consent(struct run *run, uint64_t planned, struct err *err)
 			       planned, most);
 	run->repair.max = most;
 	tell_plan(run);
-	if (run->options->yes)
-		return 0;
 	buf_add_str(&question, "Make ");
 	num_format_count(&question, (int64_t)planned);
 	buf_printf(&question, " %s on %s? [y/N] ", planned == 1 ? "repair" : "repairs",
 		   run->app->target_text);
-	int answer = out_confirm(buf_str(&question), "yes");
-	buf_release(&question);
-	if (answer > 0)
-		return 0;
-	return err_set(
-	    err, ERR_REFUSED,
-	    answer < 0
-		? "there is no terminal to confirm on: say --yes, or look first with --dry-run"
-		: "not confirmed; nothing was repaired");
+	return consent_ask(&question, run->options->yes, "nothing was repaired", err);
 }
 
 /* --- the work --- */

@@ -16,8 +16,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#define CHUNK ((size_t)64 * 1024)
-
 const char *const event_bad_names[] = {"skip", "stop", NULL};
 
 bool event_options_asked(const struct event_options *options)
@@ -29,20 +27,14 @@ bool event_options_asked(const struct event_options *options)
 
 static int read_all(int fd, const char *name, struct buf *data, struct err *err)
 {
-	for (;;) {
-		ssize_t got = read(fd, buf_reserve(data, CHUNK), CHUNK);
-
-		if (got < 0 && errno == EINTR)
-			return err_set(err, ERR_INTERRUPTED, "interrupted");
-		if (got < 0)
-			return err_set(err, ERR_USAGE, "--data %s: %s", name, strerror(errno));
-		if (got == 0)
-			return 0;
-		data->len += (size_t)got;
-		if (data->len > EVENT_DATA_MAX)
-			return err_set(err, ERR_USAGE, "--data %s: longer than %zu MiB", name,
-				       EVENT_DATA_MAX >> 20);
-	}
+	if (buf_read_fd(data, fd, EVENT_DATA_MAX) == 0)
+		return 0;
+	if (errno == EINTR)
+		return err_set(err, ERR_INTERRUPTED, "interrupted");
+	if (errno == EFBIG)
+		return err_set(err, ERR_USAGE, "--data %s: longer than %zu MiB", name,
+			       EVENT_DATA_MAX >> 20);
+	return err_set(err, ERR_USAGE, "--data %s: %s", name, strerror(errno));
 }
 
 static int read_data(const struct app *app, const char *said, struct buf *data, struct err *err)

@@ -4,6 +4,7 @@
 
 #include "base/err.h"
 #include "base/num.h"
+#include "consent.h"
 #include "core/backup.h"
 #include "core/undo.h"
 #include "out/progress.h"
@@ -77,15 +78,7 @@ static int consent(struct app *app, const struct invalidate_options *options,
 	buf_add_str(&text, "Restore ");
 	describe(app, plan, &text);
 	buf_add_str(&text, "? [y/N] ");
-	int answer = options->yes ? 1 : out_confirm(buf_str(&text), "yes");
-	buf_release(&text);
-	if (answer > 0)
-		return 0;
-	return err_set(
-	    err, ERR_REFUSED,
-	    answer < 0
-		? "there is no terminal to confirm on: say --yes, or look first with --dry-run"
-		: "not confirmed; nothing was restored");
+	return consent_ask(&text, options->yes, "nothing was restored", err);
 }
 
 static enum exit_code print(struct app *app, const struct undo_report *report, uint64_t damaged,

@@ -4,6 +4,7 @@
 
 #include "base/err.h"
 #include "base/num.h"
+#include "consent.h"
 #include "core/namespace.h"
 #include "core/witness.h"
 #include "out/sink.h"
@@ -139,21 +140,11 @@ int invalidate_consent(struct app *app, const struct invalidate_options *options
 	tell_plan(app, options, plan);
 	if (options->everything)
 		return ask_name(app, choice, plan, err);
-	if (options->yes)
-		return 0;
 	buf_add_str(&question, options->soft ? "Shorten the life of " : "Drop ");
 	add_count(&question, plan->keys, "key", "keys");
 	buf_printf(&question, " %s %s? [y/N] ", options->soft ? "in" : "from",
 		   app->target_text);
-	int answer = out_confirm(buf_str(&question), "yes");
-	buf_release(&question);
-	if (answer > 0)
-		return 0;
-	return err_set(
-	    err, ERR_REFUSED,
-	    answer < 0
-		? "there is no terminal to confirm on: say --yes, or look first with --dry-run"
-		: "not confirmed; nothing was dropped");
+	return consent_ask(&question, options->yes, "nothing was dropped", err);
 }
 
 static void print_back(struct sink *sink, const struct invalidate_outcome *outcome)

@@ -2,10 +2,15 @@
 
 #include "base/mem.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+
+#define READ_BYTES ((size_t)64 * 1024)
 
 char *buf_reserve(struct buf *buf, size_t more)
 {
@@ -73,6 +78,33 @@ void buf_consume(struct buf *buf, size_t n)
 		return;
 	buf->len -= n;
 	memmove(buf->ptr, buf->ptr + n, buf->len + 1);
+}
+
+int buf_read_fd(struct buf *buf, int fd, size_t most)
+{
+	ssize_t got;
+
+	while ((got = read(fd, buf_reserve(buf, READ_BYTES), READ_BYTES)) > 0) {
+		buf->len += (size_t)got;
+		if (buf->len > most) {
+			errno = EFBIG;
+			return -1;
+		}
+	}
+	return got < 0 ? -1 : 0;
+}
+
+int buf_read_file(struct buf *buf, const char *path, size_t most)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return -1;
+	int status = buf_read_fd(buf, fd, most);
+	int problem = errno;
+	close(fd);
+	errno = problem;
+	return status;
 }
 
 void buf_clear(struct buf *buf)

@@ -26,6 +26,13 @@ void buf_vprintf(struct buf *buf, const char *format, va_list args)
     __attribute__((format(printf, 2, 0)));
 /* Makes room for more bytes and returns where they go; commit with buf->len += n. */
 char *buf_reserve(struct buf *buf, size_t more);
+/*
+ * Adds what fd still holds. -1 with errno of read(2), or EFBIG once the buffer
+ * holds more than `most` bytes.
+ */
+int buf_read_fd(struct buf *buf, int fd, size_t most);
+/* The same of a file; errno may be one of open(2), too. */
+int buf_read_file(struct buf *buf, const char *path, size_t most);
 /* Drops the first n bytes. */
 void buf_consume(struct buf *buf, size_t n);
 /* Forgets the content, keeps the memory. */

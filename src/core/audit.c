@@ -126,12 +126,7 @@ int audit_ask(struct audit *audit, const struct bytes *argv, size_t argc, size_t
 
 int audit_drain(struct audit *audit, struct err *err)
 {
-	if (redis_drain(audit->probe, 0, err) != 0)
-		return -1;
-	if (!err_is_set(&audit->err))
-		return 0;
-	*err = audit->err;
-	return -1;
+	return redis_settle(audit->probe, &audit->err, err);
 }
 
 /* --- suspicions --- */

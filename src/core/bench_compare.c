@@ -6,11 +6,9 @@
 #include "base/num.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define BASELINE_MAX ((size_t)64 * 1024 * 1024)
 
@@ -56,24 +54,6 @@ void bench_rounds_release(struct bench_rounds *rounds)
 	*rounds = (struct bench_rounds){0};
 }
 
-static int read_file(const char *path, struct buf *text, struct err *err)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t got = fd < 0 ? -1 : 1;
-
-	while (got > 0 && text->len <= BASELINE_MAX) {
-		got = read(fd, buf_reserve(text, 65536), 65536);
-		if (got > 0)
-			text->len += (size_t)got;
-	}
-	int error = errno;
-	if (fd >= 0)
-		close(fd);
-	if (got < 0)
-		return err_set(err, ERR_USAGE, "--baseline %s: %s", path, strerror(error));
-	return 0;
-}
-
 static int read_figure(struct bytes item, const char *pointer, double *ret_figure)
 {
 	struct bytes value;
@@ -112,10 +92,12 @@ int bench_rounds_read(const char *path, struct bench_rounds *ret_rounds, struct 
 	struct json_iter iter;
 	struct bytes value;
 	struct bytes name;
-	int status = read_file(path, &text, err);
+	int status = 0;
 
-	if (status != 0)
+	if (buf_read_file(&text, path, BASELINE_MAX) != 0) {
+		status = err_set(err, ERR_USAGE, "--baseline %s: %s", path, strerror(errno));
 		goto out;
+	}
 	if (json_find(buf_bytes(&text), BYTES("/schema"), &value) != 0 ||
 	    !bytes_equal_str(value, "\"ccache.bench/1\"") ||
 	    json_find(buf_bytes(&text), BYTES("/rounds"), &value) != 0 ||

@@ -39,7 +39,7 @@ static void too_large(struct config_report *report, const char *path, uint64_t s
 static void read_text(const char *path, int fd, struct config_report *report, struct buf *text)
 {
 	struct stat st;
-	ssize_t got;
+	int status;
 
 	if (fstat(fd, &st)) {
 		about_file(report, path, strerror(errno));
@@ -53,19 +53,12 @@ static void read_text(const char *path, int fd, struct config_report *report, st
 		too_large(report, path, (uint64_t)st.st_size);
 		return;
 	}
-	while ((got = read(fd, buf_reserve(text, 65536), 65536)) != 0) {
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0) {
-			about_file(report, path, strerror(errno));
-			return;
-		}
-		text->len += (size_t)got;
-		if (text->len > FILE_LIMIT) {
-			too_large(report, path, text->len);
-			return;
-		}
-	}
+	while ((status = buf_read_fd(text, fd, FILE_LIMIT)) != 0 && errno == EINTR)
+		;
+	if (status != 0 && errno == EFBIG)
+		too_large(report, path, text->len);
+	else if (status != 0)
+		about_file(report, path, strerror(errno));
 }
 
 static bool readable_by_others(int fd)

@@ -1,12 +1,10 @@
 #include "core/config_private.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <unistd.h>
 
 #define FILE_MAX_BYTES ((size_t)64 * 1024)
 #define SECRET_MIN 4 /* bytes: shorter ones would mask ordinary text */
@@ -15,24 +13,9 @@
 static int read_secret(struct config_reader *reader, const struct json_node *node,
 		       const char *path, struct buf *out)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	size_t start = out->len;
-	ssize_t got = -1;
 
-	if (fd >= 0) {
-		while ((got = read(fd, buf_reserve(out, 4096), 4096)) > 0) {
-			out->len += (size_t)got;
-			if (out->len - start > FILE_MAX_BYTES) {
-				errno = EFBIG;
-				got = -1;
-				break;
-			}
-		}
-		int kept = errno;
-		close(fd);
-		errno = kept;
-	}
-	if (got < 0) {
+	if (buf_read_file(out, path, start + FILE_MAX_BYTES) != 0) {
 		config_field_error(reader, node, "cannot read %s: %s", path, strerror(errno));
 		return -1;
 	}

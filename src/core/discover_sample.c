@@ -109,12 +109,7 @@ static int read_family(struct redis *redis, struct discover_family *family, stru
 		else if (ask(&samples[i], argv, set ? 3 : 2, on_value, err) != 0)
 			return -1;
 	}
-	if (redis_drain(redis, 0, err) != 0)
-		return -1;
-	if (!err_is_set(&problem))
-		return 0;
-	*err = problem;
-	return -1;
+	return redis_settle(redis, &problem, err);
 }
 
 int discover_sample(struct redis *redis, struct discover *discover, struct err *err)

@@ -161,12 +161,7 @@ static int ask(struct sample *sample, const char *command, redis_reply_fn *fn, s
 
 static int settle_redis(struct drift *drift, struct err *err)
 {
-	if (redis_drain(drift->redis, 0, err) != 0)
-		return -1;
-	if (!err_is_set(&drift->err))
-		return 0;
-	*err = drift->err;
-	return -1;
+	return redis_settle(drift->redis, &drift->err, err);
 }
 
 static void on_answer(void *ctx, const struct source_answer *answer)

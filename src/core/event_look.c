@@ -40,10 +40,5 @@ int event_look(struct redis *redis, const struct event_plan *plan, struct err *e
 		if (redis_submit(redis, &command, err) != 0)
 			return -1;
 	}
-	if (redis_drain(redis, 0, err) != 0)
-		return -1;
-	if (!err_is_set(&refusal))
-		return 0;
-	*err = refusal;
-	return -1;
+	return redis_settle(redis, &refusal, err);
 }

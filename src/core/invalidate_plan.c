@@ -227,12 +227,7 @@ static int ask_page(struct planning *planning, struct err *err)
 		if (redis_submit(planning->redis, &command, err) != 0)
 			return -1;
 	}
-	if (redis_drain(planning->redis, 0, err) != 0)
-		return -1;
-	if (!err_is_set(&planning->err))
-		return 0;
-	*err = planning->err;
-	return -1;
+	return redis_settle(planning->redis, &planning->err, err);
 }
 
 /* Absent ones stay on the list: they may be there when their turn comes, and are told. */

@@ -90,12 +90,7 @@ static int read_figures(struct redis *redis, struct bytes key, struct keyinfo *i
 		if (redis_submit(redis, &command, err) != 0)
 			return -1;
 	}
-	if (redis_drain(redis, 0, err) != 0)
-		return -1;
-	if (!err_is_set(&problem))
-		return 0;
-	*err = problem;
-	return -1;
+	return redis_settle(redis, &problem, err);
 }
 
 /* The answer of a read that has to succeed. */

@@ -48,12 +48,7 @@ static int look_at_page(struct looking *looking, struct err *err)
 			return -1;
 	}
 	looking->count = 0;
-	if (redis_drain(looking->redis, 0, err) != 0)
-		return -1;
-	if (!err_is_set(&looking->err))
-		return 0;
-	*err = looking->err;
-	return -1;
+	return redis_settle(looking->redis, &looking->err, err);
 }
 
 int look_again(struct redis *redis, const struct keylist *list, struct look_again *ret_look,

@@ -63,12 +63,7 @@ static int submit(struct finding *finding, const struct bytes *argv, size_t argc
 
 static int settle(struct finding *finding, struct err *err)
 {
-	if (redis_drain(finding->redis, 0, err) != 0)
-		return -1;
-	if (!err_is_set(&finding->err))
-		return 0;
-	*err = finding->err;
-	return -1;
+	return redis_settle(finding->redis, &finding->err, err);
 }
 
 static void on_value(void *ctx, const struct reply *reply)

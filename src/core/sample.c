@@ -192,12 +192,7 @@ static void on_probe(void *ctx, const struct reply *reply)
 /* Waits for all that is under way. */
 static int drain(struct draw *draw, struct err *err)
 {
-	if (redis_drain(draw->redis, 0, err) != 0)
-		return -1;
-	if (!err_is_set(&draw->err))
-		return 0;
-	*err = draw->err;
-	return -1;
+	return redis_settle(draw->redis, &draw->err, err);
 }
 
 static int probe_keys(struct draw *draw, struct err *err)

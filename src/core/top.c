@@ -174,12 +174,7 @@ static int complete(struct ranking *ranking, struct err *err)
 			if (scan_ask(ranking->redis, (enum scan_probe)(left & -left),
 				     ranking->top->keys[i].key.key, &how, err) != 0)
 				return -1;
-	if (redis_drain(ranking->redis, 0, err) != 0)
-		return -1;
-	if (!err_is_set(&ranking->err))
-		return 0;
-	*err = ranking->err;
-	return -1;
+	return redis_settle(ranking->redis, &ranking->err, err);
 }
 
 /* SCAN may have yielded a key twice, and some are gone by now. */

@@ -1,7 +1,6 @@
 #include "wire/cluster_private.h"
 
 #include "base/clock.h"
-#include "base/num.h"
 #include "wire/redis_queue.h"
 #include "wire/resp.h"
 
@@ -78,23 +77,17 @@ static bool is_redirection(const struct reply *reply)
 	return kind == REPLY_ERR_MOVED || kind == REPLY_ERR_ASK;
 }
 
-/* "MOVED 3999 127.0.0.1:6381": the node; an empty host is that of the node that said so. */
+/* An empty host is that of the node that said so. */
 static struct cluster_node *redirected_to(struct cluster_flight *flight, struct bytes text)
 {
-	struct bytes address = bytes_sub(text, bytes_index(text, ' ') + 1, text.len);
-	uint64_t port = 0;
-	size_t colon;
+	struct bytes host;
+	uint16_t port;
 
-	address = bytes_sub(address, bytes_index(address, ' ') + 1, address.len);
-	for (colon = address.len; colon > 0 && address.ptr[colon - 1] != ':'; colon--)
-		;
-	if (colon == 0 ||
-	    num_parse_u64(bytes_sub(address, colon, address.len), 1, UINT16_MAX, &port) < 0)
+	if (reply_redirection(text, &host, &port) != 0)
 		return NULL;
-	struct bytes host = bytes_sub(address, 0, colon - 1);
-	if (host.len == 0 || bytes_equal_str(host, "?"))
+	if (host.len == 0)
 		host = bytes_of(flight->node->target.host);
-	return cluster_nodes_find(flight->cluster, host, (uint16_t)port);
+	return cluster_nodes_find(flight->cluster, host, port);
 }
 
 /*

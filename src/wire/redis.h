@@ -123,6 +123,11 @@ int redis_submit(struct redis *redis, const struct redis_command *command, struc
 /* Runs until at most `outstanding` commands are under way. Here and elsewhere err may be NULL.
  */
 int redis_drain(struct redis *redis, size_t outstanding, struct err *err);
+/*
+ * Drains, and then fails with the error that a callback kept meanwhile, if one
+ * is set: the end of a batch whose callbacks note what went wrong.
+ */
+int redis_settle(struct redis *redis, const struct err *kept, struct err *err);
 size_t redis_outstanding(const struct redis *redis);
 /* Waits until something moved, if anything is under way, for who looks at more than a count. */
 int redis_step(struct redis *redis, struct err *err);

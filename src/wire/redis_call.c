@@ -44,6 +44,16 @@ int redis_call_words(struct redis *redis, unsigned flags, const struct reply **r
 	return redis_call(redis, argv, argc, flags, ret_reply, err);
 }
 
+int redis_settle(struct redis *redis, const struct err *kept, struct err *err)
+{
+	if (redis_drain(redis, 0, err) != 0)
+		return -1;
+	if (!err_is_set(kept))
+		return 0;
+	*err = *kept;
+	return -1;
+}
+
 uint32_t redis_version(struct redis *redis)
 {
 	static const char field[] = "\nredis_version:";

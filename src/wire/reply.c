@@ -1,6 +1,7 @@
 #include "wire/reply.h"
 
 #include "base/mem.h"
+#include "base/num.h"
 
 static const struct {
 	const char *code;
@@ -49,6 +50,25 @@ bool reply_stops_writing(const struct reply *reply)
 	default:
 		return false;
 	}
+}
+
+int reply_redirection(struct bytes text, struct bytes *ret_host, uint16_t *ret_port)
+{
+	struct bytes address = bytes_sub(text, bytes_index(text, ' ') + 1, text.len);
+	uint64_t port = 0;
+	size_t colon;
+
+	address = bytes_sub(address, bytes_index(address, ' ') + 1, address.len);
+	for (colon = address.len; colon > 0 && address.ptr[colon - 1] != ':'; colon--)
+		;
+	if (colon == 0 ||
+	    num_parse_u64(bytes_sub(address, colon, address.len), 1, UINT16_MAX, &port) != 0)
+		return -1;
+	*ret_host = bytes_sub(address, 0, colon - 1);
+	if (bytes_equal_str(*ret_host, "?"))
+		ret_host->len = 0;
+	*ret_port = (uint16_t)port;
+	return 0;
 }
 
 const struct reply *reply_copy(struct mem_arena *arena, const struct reply *reply)

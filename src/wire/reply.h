@@ -57,6 +57,12 @@ enum reply_error {
 enum reply_error reply_error_kind(const struct reply *reply);
 /* True for the refusal of a write that further writes would meet just the same. */
 bool reply_stops_writing(const struct reply *reply);
+/*
+ * Where a MOVED or ASK points: "MOVED 3999 127.0.0.1:6381"; an IPv6 address is
+ * not bracketed, so the last colon counts. *ret_host, a part of text, is empty for
+ * the host of the node that said so ("?" in a server's words). -1: not such a text.
+ */
+int reply_redirection(struct bytes text, struct bytes *ret_host, uint16_t *ret_port);
 /* A copy, with everything below it, in arena. */
 const struct reply *reply_copy(struct mem_arena *arena, const struct reply *reply);
 

@@ -1,7 +1,6 @@
 #include "wire/swarm_private.h"
 
 #include "base/mem.h"
-#include "base/num.h"
 
 #include <string.h>
 
@@ -53,23 +52,17 @@ struct swarm_link *swarm_route(struct swarm *swarm, size_t client, const struct 
 
 /* --- redirections --- */
 
-/* "MOVED 3999 127.0.0.1:6381": the node; an empty host is that of the node that said so. */
+/* An empty host is that of the node that said so. */
 static struct swarm_node *redirected_to(struct swarm_link *link, struct bytes text)
 {
-	struct bytes address = bytes_sub(text, bytes_index(text, ' ') + 1, text.len);
-	uint64_t port = 0;
-	size_t colon;
+	struct bytes host;
+	uint16_t port;
 
-	address = bytes_sub(address, bytes_index(address, ' ') + 1, address.len);
-	for (colon = address.len; colon > 0 && address.ptr[colon - 1] != ':'; colon--)
-		;
-	if (colon == 0 ||
-	    num_parse_u64(bytes_sub(address, colon, address.len), 1, UINT16_MAX, &port) != 0)
+	if (reply_redirection(text, &host, &port) != 0)
 		return NULL;
-	struct bytes host = bytes_sub(address, 0, colon - 1);
-	if (host.len == 0 || bytes_equal_str(host, "?"))
+	if (host.len == 0)
 		host = bytes_of(link->node->target.host);
-	return swarm_node_find(link->swarm, host, (uint16_t)port);
+	return swarm_node_find(link->swarm, host, port);
 }
 
 /* What the answer says of the way: where to ask, -1: to the slot's owner. False: it is one. */
