@@ -136,7 +136,7 @@ static enum exit_code redis_run(struct app *app, const void *values,
 static const struct command_example examples[] = {
     {"redis CLIENT INFO", "any command, on the session's own connection"},
     {"redis SET note \"a\\x00b\"", "with redis-cli's quoting"},
-    {"redis --yes CONFIG GET maxmemory", "a dangerous one, without being asked"},
+    {"redis --yes CONFIG RESETSTAT", "a dangerous one, without being asked"},
     {NULL, NULL},
 };
 
@@ -144,7 +144,8 @@ const struct command command_redis = {
     .name = "redis",
     .summary = "send any command to the server",
     .synopsis = "[--yes] COMMAND ARGUMENTS…",
-    .text = "The answer looks as redis-cli's. What the server counts as @dangerous asks first. "
+    .text = "The answer looks as redis-cli's. What the server counts as @dangerous asks first, "
+	    "unless it only reports. "
 	    "SELECT changes the database of the session; commands that would turn the shared "
 	    "connection into something else (SUBSCRIBE, MONITOR, MULTI, AUTH, …) are refused.",
     .examples = examples,

@@ -247,7 +247,11 @@ setup() {
 	assert_equal "$(rcli DBSIZE)" 1
 	cc_run repl -e 'redis config set maxmemory 1'
 	assert_exit 7
-	cc_run repl -e 'redis -y CONFIG GET maxmemory'
+	cc_run repl -e 'redis -y config set maxmemory 0'
+	assert_exit 0
+	assert_equal "$output" OK
+	# in the same category, but reports
+	cc_run repl -e 'redis CONFIG GET maxmemory; redis INFO server; redis slowlog len'
 	assert_exit 0
 	assert_equal "${lines[1]}" 0
 	# a user who may ask neither COMMAND nor ACL CAT
@@ -260,8 +264,9 @@ setup() {
 	assert_equal "$output" 1
 	# and one who may ask ACL CAT alone
 	rcli ACL SETUSER narrow '+acl|cat' +flushall >/dev/null
-	cc_run --user narrow repl -e 'redis GET a'
-	assert_equal "$output" 1
+	cc_run --user narrow repl -e 'redis GET a; redis INFO server' --keep-going
+	assert_equal "${lines[0]}" 1
+	assert_equal "${lines[1]}" "NOPERM this user has no permissions to run the 'info' command"
 	cc_run --user narrow repl -e 'redis flushall'
 	assert_exit 7
 	assert_equal "$(rcli DBSIZE)" 1
@@ -309,7 +314,7 @@ setup() {
 		assert_exit 7
 		assert_stderr_line 'this session is --read-only'
 	done
-	cc_run repl --read-only -e 'invalidate --key a --dry-run; redis GET a; redis -y CONFIG GET maxmemory; inspect; ping; redis -y INFO server'
+	cc_run repl --read-only -e 'invalidate --key a --dry-run; redis GET a; redis CONFIG GET maxmemory; inspect; ping; redis INFO server'
 	assert_exit 0
 	cc_run repl --read-only -e 'get call-logs 507f'
 	assert_exit 0

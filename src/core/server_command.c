@@ -65,8 +65,9 @@ static void read_entry(const struct reply *entry, const struct bytes *argv, size
 
 	command->told = true;
 	command->known = true;
-	command->dangerous = has(entry->items[ENTRY_CATEGORIES], "@dangerous");
 	command->reads = has(flags, "readonly") || only_tells(argv, argc);
+	command->dangerous =
+	    has(entry->items[ENTRY_CATEGORIES], "@dangerous") && !only_tells(argv, argc);
 	command->writes = !command->reads;
 }
 
@@ -90,7 +91,7 @@ static int ask_category(struct redis *redis, const struct bytes *argv, size_t ar
 
 		if (container.len == argv[0].len &&
 		    strncasecmp(container.ptr, argv[0].ptr, container.len) == 0)
-			command->dangerous = true;
+			command->dangerous = !only_tells(argv, argc);
 	}
 	command->reads = only_tells(argv, argc);
 	return 0;

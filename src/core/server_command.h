@@ -13,7 +13,7 @@ struct redis;
 struct server_command {
 	bool told;      /* false: this user may not ask; then it is dangerous and writes */
 	bool known;     /* the server has it */
-	bool dangerous; /* in its category @dangerous */
+	bool dangerous; /* in its category @dangerous, and more than a report (INFO) */
 	bool writes;    /* may change data, or anything else but what one connection sees */
 	bool reads;     /* changes nothing: it may be sent again after a reconnect */
 };
