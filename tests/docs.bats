@@ -50,63 +50,77 @@ option_sample() {
 	echo 1
 }
 
-# accepted STATUS ARGS…: the parser's verdict; --help keeps the verb from running.
-accepted() {
+# exits STATUS ARGS…: what the parser is to say, 0 or 2; --help keeps the verb from running. A session is asked, all at
+# once; it does not take the options that begin it, which the program itself is asked about.
+exits() {
 	local status=0 want=$1
 	shift
-	ccache "$@" --help >"$DIR/out" 2>&1 </dev/null || status=$?
-	((status == want)) && return
-	echo "ccache $* --help: exit $status instead of $want:"
-	cat "$DIR/out"
-	return 1
+	if [[ $1 != config ]]; then
+		echo "$*" >>"$DIR/script"
+		((want == 0)) || echo "$*" >>"$DIR/refused"
+		return
+	fi
+	ccache "$@" >"$DIR/out" 2>&1 </dev/null || status=$?
+	((status == want)) || fail "ccache $*: exit $status instead of $want: $(<"$DIR/out")"
 }
 
-# check_option VERB OPTION HELP PAGE
+# The session's verdict on all that exits noted.
+settle_exits() {
+	ccache repl --keep-going <"$DIR/script" >/dev/null 2>"$DIR/err" || true
+	sed -n 's/^ccache: standard input:\([0-9]*\): exit code 2$/\1p/p' "$DIR/err" >"$DIR/lines"
+	diff "$DIR/refused" <(sed -nf "$DIR/lines" "$DIR/script") || fail "$(<"$DIR/err")"
+	assert_equal "$(grep -c 'exit code' "$DIR/err")" "$(wc -l <"$DIR/refused")"
+}
+
+# has TEXT REGEX: in some line, whose ends are line ends. (A thousand times: no process for each.)
+has() { [[ $'\n'$1$'\n' =~ $2 ]]; }
+
+# check_option VERB OPTION HELP PAGE: the texts; $ZSH and $FISH are the completions'.
 check_option() {
-	local verb=$1 option=$2 help=$3 page=$4 name=${2##*-} sample
+	local verb=$1 option=$2 help=$3 page=$4 name=${2##*-} sample nl=$'\n'
 	[[ $option == --* ]] && name=${option#--}
-	grep -qE -- "(^| |, )$option(,| |\$)" <<<"$help" || fail "$verb $option: not in --help"
-	grep -qE -- "^\.It .*Fl ${option#-}( |\$)" "$page" || fail "$verb $option: not in $page"
+	has "$help" "[ $nl]$option[, $nl]" || fail "$verb $option: not in --help"
+	has "$page" "$nl\.It ([^$nl]* )?Fl ${option#-}[ $nl]" || fail "$verb $option: not in its page"
 	if [[ $option == --* ]]; then
-		grep -qE -- "$option[=[]" "$ROOT/completions/_ccache" || fail "$option: not in _ccache"
-		grep -qE -- " -l $name( |\$)" "$ROOT/completions/ccache.fish" || fail "$option: not in ccache.fish"
+		has "$ZSH" "${option}[=[]" || fail "$option: not in _ccache"
+		has "$FISH" " -l ${name}[ $nl]" || fail "$option: not in ccache.fish"
 	else
-		grep -qE -- "[)'*]$option[+[]" "$ROOT/completions/_ccache" || fail "$option: not in _ccache"
-		grep -qE -- " -s $name( |\$)" "$ROOT/completions/ccache.fish" || fail "$option: not in ccache.fish"
+		has "$ZSH" "[)'*]${option}[+[]" || fail "$option: not in _ccache"
+		has "$FISH" " -s ${name}[ $nl]" || fail "$option: not in ccache.fish"
 	fi
 	if sample=$(option_sample "$verb" "$option"); then
-		accepted 0 "$verb" "$option" "$sample"
-		run ccache "$verb" "$option"
+		exits 0 "$verb" "$option" "$sample" --help
 		# the last word -h asks for help
-		[[ $option == -h ]] && assert_exit 0 && return
-		assert_exit 2
+		exits "$([[ $option == -h ]] && echo 0 || echo 2)" "$verb" "$option"
 	else
-		accepted 0 "$verb" "$option"
+		exits 0 "$verb" "$option" --help
 		[[ $option == --* ]] || return 0
-		run ccache "$verb" "$option=1"
-		assert_exit 2
+		exits 2 "$verb" "$option=1"
 	fi
 }
 
 @test "docs: every verb and option is in help, manual, completions, and accepted" {
 	source "$ROOT/completions/ccache.bash"
-	local overview verb help option globals own
+	local overview verb help option globals own page
 	overview=$(ccache help)
 	globals=$(_ccache_options -)
+	ZSH=$(<"$ROOT/completions/_ccache") FISH=$(<"$ROOT/completions/ccache.fish")
 	for verb in $_ccache_verbs; do
 		grep -qE "^  $verb +[a-z]" <<<"$overview" || fail "$verb: not in ccache help"
 		grep -qx ".It Cm $verb" "$ROOT/man/ccache.1" || fail "$verb: not in ccache.1"
-		grep -q "'$verb:" "$ROOT/completions/_ccache" || fail "$verb: not in _ccache"
-		grep -q -- "-a $verb -d" "$ROOT/completions/ccache.fish" || fail "$verb: not in ccache.fish"
-		help=$(ccache help "$verb")
+		[[ $ZSH == *"'$verb:"* ]] || fail "$verb: not in _ccache"
+		[[ $FISH == *"-a $verb -d"* ]] || fail "$verb: not in ccache.fish"
+		help=$(ccache help "$verb") page=$(cat "$ROOT/man/ccache-$verb.1" 2>/dev/null || true)
 		own=$(_ccache_options "$verb")
 		for option in ${own#"$globals"}; do
-			check_option "$verb" "$option" "$help" "$ROOT/man/ccache-$verb.1"
+			check_option "$verb" "$option" "$help" "$page"
 		done
 	done
+	page=$(<"$ROOT/man/ccache.1")
 	for option in $globals; do
-		check_option config "$option" "$overview" "$ROOT/man/ccache.1"
+		check_option config "$option" "$overview" "$page"
 	done
+	settle_exits
 }
 
 @test "docs: help lists no verb and no option that the completions do not have" {
@@ -145,13 +159,16 @@ blocks() {
 		/^\.Dl / { printf "%s%c", substr($0, 5), 0 }' "$1" | sed 's/\\e/\\/g' | jq -Rs 'split("\u0000")[:-1][]'
 }
 
+# shortly: stdin, but whoever measures for many seconds does so for one.
+shortly() { sed -E 's/(--(duration|sample)) [0-9]+s/\1 1s/g'; }
+
 @test "docs: every example of the manual works" {
 	start_system
 	local page block count=0
 	for page in "$ROOT"/man/*.[17]; do
 		ccache warm --all -q >/dev/null
 		while read -r block; do
-			jq -r . <<<"$block" >"$DIR/example"
+			jq -r . <<<"$block" | shortly >"$DIR/example"
 			run bash -euo pipefail "$DIR/example"
 			[[ $status == 0 ]] || fail "$(basename "$page"): $(cat "$DIR/example"): exit $status: $output"
 			((++count))
@@ -168,12 +185,14 @@ blocks() {
 	ccache config show >callcache.json
 	ccache invalidate message --all --yes -q --backup dropped.undo >/dev/null
 	source "$ROOT/completions/ccache.bash"
-	local verb line count=0
+	local verb line short count=0
 	for verb in $_ccache_verbs; do
 		while read -r line; do
 			((++count))
 			[[ $line == *cache.example* ]] && continue # names a server that is nowhere
-			run bash -c "$line" </dev/null
+			short=$(shortly <<<"$line")
+			[[ $short == "$line" ]] || bash -c "$line --help" >/dev/null || fail "$line: not accepted"
+			run bash -c "$short" </dev/null
 			# absent, failed items and an unanswered question are answers too
 			[[ $status == [0137] ]] || fail "$line: exit $status: $output"
 		done < <(ccache help "$verb" | sed -n 's/^  \(ccache .*\)/\1/p')
@@ -222,7 +241,7 @@ blocks() {
 	# figures differ from run to run, what was typed and what is told does not
 	plain() { grep -E '^unix:|^ccache: |@dangerous|^[A-Z][a-z ]+  ' | sed -E 's/[0-9.]+ ?(ms|s|m|B|KiB)\b/N/g; s/N+/N/g' | uniq; }
 	sed -n '/^<!-- BEGIN CAPTURE/,/^<!-- END CAPTURE/p' "$ROOT/README.md" | plain >want
-	"$ROOT/tools/capture.sh" >raw
+	API_DELAY_MS=0 "$ROOT/tools/capture.sh" >raw
 	plain <raw >got
 	diff want got
 	(($(wc -l <want) >= 15))
@@ -241,169 +260,4 @@ blocks() {
 		took=$(sed -n "s/^| .$namespace. .*| \([0-9]*\) ms → .*/\1/p" raw)
 		((took >= told)) || fail "$namespace took $took ms, not $told: $(cat raw)"
 	done < <(sed -n 's/.* row \([a-z-]*\) \([0-9]*\) .*/\1 \2/p' "$ROOT/tools/before-after.sh")
-}
-
-# --- completion in a real bash ---
-
-# complete_words WORD…: the last one is being completed; the replies, a line each.
-complete_words() {
-	# shellcheck disable=SC2016 # for the inner shell
-	run bash --norc -c 'source "$1"; shift; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _ccache "$1" "${!#}" "${@: -2:1}"
-		printf "%s\n" "${COMPREPLY[@]}"' bash "$ROOT/completions/ccache.bash" "$@"
-	assert_exit 0
-}
-
-@test "bash completion: registers, verbs, verbs of help" {
-	run bash --norc -c "source '$ROOT/completions/ccache.bash'; complete -p ccache"
-	assert_output 'complete -F _ccache ccache'
-	complete_words ccache in
-	assert_output $'inspect\ninvalidate'
-	complete_words ccache --output json in
-	assert_output $'inspect\ninvalidate'
-	complete_words ccache help w
-	assert_output warm
-}
-
-@test "bash completion: options, of the verb and of all" {
-	complete_words ccache --ou
-	assert_output --output
-	complete_words ccache warm --d
-	assert_output $'--db\n--deadline\n--dry-run'
-	complete_words ccache get --dry
-	assert_output ''
-}
-
-@test "bash completion: choices, also behind =" {
-	complete_words ccache --output ''
-	assert_output $'table\njson\nndjson\ncsv\nprom'
-	complete_words ccache inspect -o n
-	assert_output ndjson
-	complete_words ccache --output = ''
-	assert_output $'table\njson\nndjson\ncsv\nprom'
-	complete_words ccache --output = c
-	assert_output csv
-	complete_words ccache --profile le
-	assert_output leads
-}
-
-@test "bash completion: files, and nothing where anything may stand" {
-	touch "$DIR/one.json"
-	complete_words ccache --config "$DIR/on"
-	assert_output "$DIR/one.json"
-	complete_words ccache config check "$DIR/on"
-	assert_output "$DIR/one.json"
-	complete_words ccache --port ''
-	assert_output ''
-	complete_words ccache get call-logs ''
-	assert_output subaccountId=
-}
-
-@test "bash completion: the verb's --key is a key, the global one a file" {
-	touch "$DIR/one.pem"
-	complete_words ccache --key "$DIR/on"
-	assert_output "$DIR/one.pem"
-	complete_words ccache inspect --key "$DIR/on"
-	assert_output ''
-}
-
-@test "bash completion: namespaces of the configuration in force" {
-	complete_words ccache inspect lead-
-	assert_output $'lead-context\nlead-conversations\nlead-session\nlead-greeting'
-	complete_words ccache --profile messages warm ''
-	assert_output $'message\nconversation'
-	echo '{"namespaces":{"mine":{"key":"mine:{id}","ttl":5}}}' >"$DIR/mine.json"
-	complete_words ccache get --config "$DIR/mine.json" ''
-	assert_output mine
-	CALLCACHE_CONFIG=$DIR/mine.json complete_words ccache get ''
-	assert_output mine
-	echo '{' >"$DIR/mine.json"
-	CALLCACHE_CONFIG=$DIR/mine.json complete_words ccache get ''
-	assert_output ''
-}
-
-@test "bash completion: config's actions" {
-	complete_words ccache config s
-	assert_output $'show\nschema'
-	touch "$DIR/one.json"
-	complete_words ccache config check "$DIR/on"
-	assert_output "$DIR/one.json"
-	complete_words ccache config show "$DIR/on"
-	assert_output ''
-}
-
-@test "zsh and fish completions parse" {
-	local checked=''
-	if command -v zsh >/dev/null; then
-		zsh -n "$ROOT/completions/_ccache"
-		checked+=zsh
-	fi
-	if command -v fish >/dev/null; then
-		fish --no-execute "$ROOT/completions/ccache.fish"
-		checked+=fish
-	fi
-	[[ $checked ]] || skip 'neither zsh nor fish is installed'
-}
-
-# --- config names, which the completions ask ---
-
-@test "config names: one namespace a line, in the order of the configuration" {
-	cc_run config names --profile leads
-	assert_exit 0
-	assert_no_stderr
-	assert_output $'lead\norg-by-phone\nlead-context\nlead-conversations\nlead-session\nlead-greeting'
-	cc_run config names
-	assert_equal "${#lines[@]}" "$(ccache config check -o json | jq .namespaces)"
-	cc_run config names extra
-	assert_exit 2
-	cc_run config names --config "$DIR/none.json"
-	assert_exit 2
-	[[ ! $output ]]
-}
-
-# --- installation ---
-
-@test "install: manual, completions, profiles, README and licence, under another name too" {
-	cd "$ROOT" || return 1
-	local to=$DIR/root/usr
-	run tools/install.sh "$CCACHE" "$to" callcache "$DIR/root"
-	assert_exit 0
-	for file in bin/callcache share/man/man1/callcache.1 share/man/man1/callcache-warm.1 share/man/man5/callcache.json.5 \
-		share/man/man7/callcache-systems.7 share/bash-completion/completions/callcache \
-		share/zsh/site-functions/_callcache share/fish/vendor_completions.d/callcache.fish \
-		share/callcache/profiles/leads.json share/doc/callcache/README.md share/doc/callcache/LICENSE; do
-		[[ -f $to/$file ]] || fail "$file is not there"
-	done
-	# shellcheck disable=SC2016
-	run bash --norc -c 'source "$1/share/bash-completion/completions/callcache"; complete -p callcache
-		COMP_WORDS=("$1/bin/callcache" get mess); COMP_CWORD=2; _callcache; echo "$COMPREPLY"' bash "$to"
-	assert_output $'complete -F _callcache callcache\nmessage'
-	run grep -rnwE 'ccache' "$to/share/man" "$to/share/bash-completion" "$to/share/zsh" "$to/share/fish"
-	refute_output --regexp '[^.]ccache [a-z]|_ccache|Nm ccache'
-	mandoc -Tlint -W warning "$to"/share/man/man?/*
-	run tools/uninstall.sh "$to" callcache
-	assert_exit 0
-	assert_equal "$(find "$DIR/root" -type f)" ''
-}
-
-@test "install: another program's completion and page stay, and uninstall leaves them" {
-	cd "$ROOT" || return 1
-	mkdir -p "$DIR/root/share/bash-completion/completions" "$DIR/root/share/man/man1"
-	echo 'complete -F _c ccache' >"$DIR/root/share/bash-completion/completions/ccache"
-	echo '.TH ccache 1' >"$DIR/root/share/man/man1/ccache.1"
-	run --separate-stderr tools/install.sh "$CCACHE" "$DIR/root" ccache "$DIR"
-	assert_exit 0
-	assert_stderr_line 'completions/ccache is not ours and stays'
-	run tools/uninstall.sh "$DIR/root" ccache
-	assert_exit 0
-	assert_equal "$(cd "$DIR/root" && find . -type f | sort)" $'./share/bash-completion/completions/ccache\n./share/man/man1/ccache.1'
-	grep -qx '.TH ccache 1' "$DIR/root/share/man/man1/ccache.1"
-}
-
-@test "install: under its own name the files are the repository's" {
-	cd "$ROOT" || return 1
-	run tools/install.sh "$CCACHE" "$DIR/root" ccache "$DIR"
-	assert_exit 0
-	cmp man/ccache.1 "$DIR/root/share/man/man1/ccache.1"
-	cmp completions/_ccache "$DIR/root/share/zsh/site-functions/_ccache"
-	cmp completions/ccache.bash "$DIR/root/share/bash-completion/completions/ccache"
 }

@@ -40,3 +40,13 @@ api_config() {
 # One thing by id, and a list of them.
 THING='"thing": { "key": "thing:{id}", "ttl": "5m", "source": { "use": "api", "get": "/things/{id}" },
 	"list": { "use": "api", "get": "/things?after={cursor}", "items": "/data", "vars": { "id": "/id" }, "next": "/next" } }'
+
+# many N: nginx serves things 1…N out of files, the configuration's source is nginx, their ids stand in $DIR/ids.
+many() {
+	mkdir -p "$DIR/nginx/www/things"
+	local i
+	for ((i = 1; i <= $1; i++)); do echo "{\"id\":\"$i\"}" >"$DIR/nginx/www/things/$i"; done
+	start_nginx 'keepalive_requests 100000;'
+	API_URL=$NGINX_URL SOURCE='"concurrency": 8' api_config "$THING"
+	seq "$1" >"$DIR/ids"
+}

@@ -22,11 +22,11 @@ calls_saved() {
 	api DELETE /_count >/dev/null
 	for ((i = 0; i < READS; i++)); do
 		for id in "${ids[@]}"; do
-			# shellcheck disable=SC2086 # one word for each variable, none for a key without
-			ccache get "$1" ${id#"$PREFIX"} -q >/dev/null || exit 1
+			echo "get $1 ${id#"$PREFIX"}"
 			((++reads))
 		done
-	done
+	done >"$dir/reads"
+	ccache repl -q <"$dir/reads" >/dev/null || exit 1
 	api GET /_count | jq -r --argjson reads "$reads" --arg api "$API_PATH" \
 		'(([.paths | to_entries[] | select(.key | startswith($api)) | .value] | add) / $reads) | (1 - .) * 100 | round'
 }
