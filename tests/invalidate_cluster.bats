@@ -1,11 +1,14 @@
 # ccache invalidate on a Redis Cluster: dropping, undo, cursors of each node, events.
 load helpers
 load verbs
+load cluster
 
+setup_file() { share_cluster; }
+teardown_file() { stop_cluster; }
 setup() {
 	sandbox
-	start_cluster
-	export REDIS_URL=redis://127.0.0.1:${CLUSTER_PORTS[0]}
+	use_cluster
+	on_all FLUSHALL >/dev/null
 }
 
 # routed ARGS…: redis-cli that follows redirections. on_all ARGS…: on each node.
@@ -78,4 +81,132 @@ tag_of() {
 		((slot / 5462 == $1)) && break
 	done
 	echo "$tag"
+}
+
+# undo FILE: takes it back; its report.
+undo() {
+	cc_run invalidate --undo "$1" --yes -o json
+	assert_adds_up
+}
+# A node's client that waits for the end of a pause with that command.
+waits_with() { node_cli "$1" CLIENT LIST | grep -q "flags=[a-zA-Z]*b[a-zA-Z]* .*cmd=$2 "; }
+
+@test "cluster: a value written between save and removal is never dropped unsaved, at no node" {
+	local node key keys=()
+	for node in 0 1 2; do
+		key="k{$(tag_of "$node")}"
+		keys+=(--key "$key")
+		node_cli "$node" SET "$key" old EX 90000 >/dev/null
+		# writes wait, reads do not: the application's write stands in line before the removal of what was saved
+		node_cli "$node" CLIENT PAUSE 100000 WRITE >/dev/null
+		in_background "application$node" redis-cli -s "${CLUSTER_SOCKETS[node]}" SET "$key" "new $node" KEEPTTL
+		wait_for --for 60 waits_with "$node" set
+	done
+	in_background out "$CCACHE" invalidate "${keys[@]}" --yes -o json --timeout 100s --backup "$DIR/undo"
+	for node in 0 1 2; do wait_for --for 60 waits_with "$node" evalsha; done
+	on_all CLIENT UNPAUSE >/dev/null
+	wait "$STARTED"
+	output=$(sed -n '/^{/,$p' "$DIR/out" | sed '/^ccache:/d')
+	assert_adds_up
+	assert_json .removed 3
+	assert_equal "$(keys_of_all '*')" 0
+	undo "$DIR/undo"
+	assert_json '[.changes, .restored]' '[3,3]'
+	for node in 0 1 2; do assert_equal "$(node_cli "$node" GET "k{$(tag_of "$node")}")" "new $node"; done
+}
+
+@test "cluster: a writer racing the run: what is gone is in the file as it was last" {
+	local node tags=()
+	for node in 0 1 2; do tags+=("$(tag_of "$node")"); done
+	cat >"$DIR/writer" <<-'LUA'
+		for i = 1, 700 do redis.call('SET', 'raced{' .. ARGV[1] .. '}' .. i, 'written ' .. ARGV[2]) end
+		redis.call('SET', 'last{' .. ARGV[1] .. '}', 'written ' .. ARGV[2])
+	LUA
+	in_background writer.log write_all "${tags[@]}"
+	local writer=$STARTED
+	wait_for --for 60 written "${tags[2]}"
+	cc_run invalidate --match 'raced*' --yes -o json --backup "$DIR/undo" --timeout 60s
+	touch "$DIR/enough"
+	wait "$writer"
+	assert_adds_up
+	undo "$DIR/undo"
+	assert_exit 0
+	assert_json .failed 0
+	assert_equal "$(keys_of_all 'raced*')" 2100
+	for node in 0 1 2; do
+		assert_equal "$(keys_on "$node" 'raced*' | sed 's/^/GET /' | node_cli "$node" | sort -u)" "$(node_cli "$node" GET "last{${tags[node]}}")"
+	done
+}
+# write_all TAG…: gives every key of the node a new value at once, over and over.
+write_all() {
+	local n=0 node
+	until [[ -e $DIR/enough ]]; do
+		n=$((n + 1))
+		for node in 0 1 2; do node_cli "$node" EVAL "$(<"$DIR/writer")" 1 "{${@:node + 1:1}}" "${@:node + 1:1}" $n; done
+	done
+}
+written() { [[ $(node_cli 2 GET "raced{$1}700") == written* ]]; }
+
+# Every type at every node, large ones too; states: what they hold, and until when.
+fill_types() {
+	local node tag
+	for node in 0 1 2; do
+		tag="{$(tag_of "$node")}"
+		printf '%s\n' "SET text$tag \"bin\\x01ary\\r\\n\" PX 90000000" "SET empty$tag ''" "HSET hash$tag a 1 b 2" "RPUSH list$tag 3 1 2" \
+			"SADD set$tag 2 1" "ZADD zset$tag 1.5 a -inf b" "PEXPIRE zset$tag 90000000" "XADD stream$tag 1-1 f v" |
+			node_cli "$node" >/dev/null
+		node_cli "$node" EVAL "for i = 1, 3000 do redis.call('HSET', KEYS[1], i, string.rep('v', 40)) end
+			redis.call('SETRANGE', KEYS[2], 200000, 'end')" 2 "large:hash$tag" "large:text$tag" >/dev/null
+	done
+}
+states() {
+	local node key
+	for node in 0 1 2; do
+		keys_on "$node" '*{*' | grep -v ^cc: | sort | while read -r key; do
+			case $key in
+			large:hash*) echo "$key $(node_cli "$node" HGETALL "$key" | paste - - | sort | sha1sum)" ;;
+			*) echo "$key $(node_cli "$node" PEXPIRETIME "$key") $(node_cli "$node" DUMP "$key" | sha1sum)" ;;
+			esac
+		done
+	done
+}
+
+@test "cluster: every type comes back from every node; where scripts are forbidden too; a life that was shortened" {
+	local before
+	fill_types
+	before=$(states)
+	assert_equal "$(wc -l <<<"$before")" 27
+	on_all CONFIG RESETSTAT >/dev/null
+	cc_run invalidate --match '*{*' --yes -o json --backup "$DIR/by-script"
+	assert_exit 0
+	assert_adds_up
+	assert_json '[.removed, .gone, .failed]' '[27,0,0]'
+	assert_equal "$(keys_of_all '*')" 0
+	# the large ones in pages, in a transaction of their own
+	assert_equal "$(on_all INFO commandstats | tr -d '\r' | sed -n 's/^cmdstat_exec:calls=\([0-9]*\),.*/\1/p' | paste -sd' ')" '2 2 2'
+	undo "$DIR/by-script"
+	assert_json '[.restored, .failed]' '[27,0]'
+	assert_equal "$(states)" "$before"
+
+	on_all ACL SETUSER plain on '>secret' '~*' '&*' +@all -eval -evalsha -script >/dev/null
+	REDISCLI_AUTH=secret cc_run --user plain invalidate --match '*{*' --yes -o json --backup "$DIR/by-watch"
+	assert_exit 0
+	assert_json '[.removed, .failed]' '[27,0]'
+	on_all ACL SETUSER plain reset on '>secret' '~*' '&*' +@all -eval -evalsha >/dev/null
+	undo "$DIR/by-watch"
+	assert_equal "$(states)" "$before"
+	REDISCLI_AUTH=secret cc_run --user plain invalidate --match '*{*' --yes -o json --backup "$DIR/half-way"
+	assert_json '[.removed, .failed]' '[27,0]'
+	undo "$DIR/half-way"
+	assert_equal "$(states)" "$before"
+
+	cc_run invalidate --match '*{*' --in 50s --yes -o json --backup "$DIR/lives"
+	assert_exit 0
+	assert_adds_up
+	assert_json '[.shortened, .kept]' '[27,0]'
+	cc_run invalidate --match '*{*' --in 9000s --yes -o json --no-backup
+	assert_json '[.shortened, .kept]' '[0,27]'
+	undo "$DIR/lives"
+	assert_json '[.restored, .failed]' '[27,0]'
+	assert_equal "$(states)" "$before"
 }

@@ -25,12 +25,12 @@ struct run {
 	const struct invalidate_job *job;
 	struct invalidate_report *report;
 	struct take_job take;
-	bool is_cluster;
 	bool direct; /* nothing is saved: UNLINK without a look */
 	/* keys that wait for their batch to fill up */
 	struct mem_arena arena;
-	struct bytes keys[TAKE_BATCH];
+	struct bytes keys[TAKE_BATCH_MAX];
 	size_t count;
+	size_t full;
 	/* sizes of the batches under way, a ring */
 	unsigned char sent[UNDER_WAY];
 	size_t head, tail;
@@ -189,9 +189,7 @@ static int add(struct run *run, struct bytes key)
 		run->take.soft_ms = grace_ms;
 	}
 	run->keys[run->count++] = mem_arena_bytes(&run->arena, key);
-	size_t full = !run->direct ? TAKE_BATCH : run->is_cluster ? 1 : BATCH;
-
-	return run->count == full ? dispatch(run) : 0;
+	return run->count == run->full ? dispatch(run) : 0;
 }
 
 static bool must_stop(const struct run *run)
@@ -319,23 +317,32 @@ static int run_members(struct run *run, struct err *err)
 	return 0;
 }
 
+static size_t batch_of(const struct run *run, size_t nodes)
+{
+	if (run->direct)
+		return run->take.is_cluster ? 1 : BATCH;
+	return nodes * TAKE_BATCH < TAKE_BATCH_MAX ? nodes * TAKE_BATCH : TAKE_BATCH_MAX;
+}
+
 int invalidate_run(const struct invalidate_job *job, struct invalidate_report *ret_report,
 		   struct err *err)
 {
-	struct run *run = mem_zalloc(1, sizeof *run);
+	size_t nodes = redis_nodes(job->redis, err);
 
 	*ret_report = (struct invalidate_report){0};
+	if (nodes == 0)
+		return -1;
+	struct run *run = mem_zalloc(1, sizeof *run);
 	run->job = job;
 	run->report = ret_report;
 	run->direct = !job->backup && !job->soft;
-	run->is_cluster =
-	    redis_nodes(job->redis, err) > 0 && redis_node(job->redis, 0) != job->redis;
 	run->take = (struct take_job){.redis = job->second,
-				      .is_cluster = run->is_cluster,
+				      .is_cluster = redis_is_cluster(job->redis),
 				      .backup = job->backup,
 				      .soft = job->soft,
 				      .soft_ms = job->soft_ms,
 				      .cancel = job->cancel};
+	run->full = batch_of(run, nodes);
 	/* what was sent must be answered before the report: the session itself does not stop */
 	const volatile int *before = redis_set_cancel(job->redis, NULL);
 	int status = job->plan->listed ? run_list(run, err) : run_filter(run, err);

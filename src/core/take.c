@@ -264,18 +264,12 @@ static enum take_end attempt(struct batch *batch)
 	return end == TAKE_DONE ? take_commit(take, queue_change, on_changed, batch) : end;
 }
 
-static void keep_problem(struct take_counts *counts, const struct err *err)
-{
-	if (counts->problem.len == 0)
-		buf_add_str(&counts->problem, err->text);
-}
-
 /* What could not be done counts as failed; keeps why. */
 static int fail_rest(struct take *take, size_t count)
 {
 	take->counts->failed += count;
 	if (err_is_set(&take->refusal)) /* what stops the run is told by its end */
-		keep_problem(take->counts, &take->refusal);
+		take_keep_problem(take->counts, &take->refusal);
 	return 0;
 }
 
@@ -426,7 +420,7 @@ static int take_some(const struct take_job *job, const struct bytes *keys, size_
 	return status;
 }
 
-/* A transaction is one server's and one slot's: in a cluster, one key's. */
+/* A transaction is one slot's: in a cluster, one key's. */
 static int take_each(const struct take_job *job, const struct bytes *keys, size_t count,
 		     struct take_counts *counts, struct err *err)
 {
@@ -447,10 +441,26 @@ static int take_each(const struct take_job *job, const struct bytes *keys, size_
 	return 0;
 }
 
+static int take_of_cluster(const struct take_job *job, const struct bytes *keys, size_t count,
+			   struct take_counts *counts, struct err *err)
+{
+	struct bytes *alone = mem_zalloc(count, sizeof *alone);
+	size_t alone_count = 0;
+	int status = take_apart(job, keys, count, alone, &alone_count, counts, err);
+
+	if (status == 0)
+		status = take_each(job, alone, alone_count, counts, err);
+	free(alone);
+	return status;
+}
+
 int take_keys(const struct take_job *job, const struct bytes *keys, size_t count,
 	      struct take_counts *counts, struct err *err)
 {
 	counts->asked += count;
-	return job->is_cluster ? take_each(job, keys, count, counts, err)
-			       : take_some(job, keys, count, counts, err);
+	if (!job->is_cluster)
+		return take_some(job, keys, count, counts, err);
+	return redis_version(job->redis) < TAKE_HAS_EXPIRETIME
+		   ? take_each(job, keys, count, counts, err)
+		   : take_of_cluster(job, keys, count, counts, err);
 }

@@ -16,11 +16,12 @@ struct redis;
  * Takes keys out of Redis, or shortens their life, such that nothing is lost
  * that was not saved: WATCH, look, write the records, then MULTI … EXEC. A
  * value that somebody writes in between makes EXEC do nothing: its records are
- * voided, and the key is looked at anew. Values over TAKE_LARGE bytes of memory
+ * voided, and the key is looked at anew. In a cluster, whose keys share no
+ * transaction, a script compares before it removes. Values over TAKE_LARGE bytes of memory
  * are saved in pages, so that no command holds the server for long.
  */
 struct take_job {
-	/* A session of its own (EXEC ends every WATCH of a connection). Borrowed. */
+	/* A session of its own (EXEC ends every WATCH of a connection), connected. Borrowed. */
 	struct redis *redis;
 	bool is_cluster;
 	struct backup *backup;      /* NULL: nothing is saved */
@@ -29,7 +30,8 @@ struct take_job {
 	const volatile int *cancel; /* may be NULL */
 };
 
-#define TAKE_BATCH 128
+#define TAKE_BATCH 128      /* keys at once of one server */
+#define TAKE_BATCH_MAX 1024 /* of a cluster */
 #define TAKE_LARGE (64 * 1024)
 
 /* What the server acknowledged: asked = removed + shortened + kept + gone + failed. */
@@ -48,10 +50,9 @@ struct take_counts {
 };
 
 /*
- * Up to TAKE_BATCH keys. -1 when going on makes no sense: ERR_REDIS (lost, or
- * refusing), ERR_OUTPUT or ERR_REFUSED (the undo file), ERR_INTERRUPTED. The
- * counts are true in either case. Every key's sidecar goes first, in the same
- * transaction.
+ * Up to TAKE_BATCH keys, in a cluster TAKE_BATCH_MAX. -1 when going on makes no sense:
+ * ERR_REDIS (lost, or refusing), ERR_OUTPUT or ERR_REFUSED (the undo file), ERR_INTERRUPTED.
+ * The counts are true in either case. Every key's sidecar goes first, in the same transaction.
  */
 int take_keys(const struct take_job *job, const struct bytes *keys, size_t count,
 	      struct take_counts *counts, struct err *err);

@@ -6,7 +6,8 @@
 #include "core/take.h"
 #include "wire/redis.h"
 
-#define TAKE_TRIES 32 /* of one key that others keep writing */
+#define TAKE_TRIES 32             /* of one key that others keep writing */
+#define TAKE_HAS_EXPIRETIME 70000 /* the version that came with PEXPIRETIME */
 
 /* How an attempt ended. */
 enum take_end {
@@ -47,6 +48,10 @@ void take_refuse(struct take *take, const struct reply *reply, const char *comma
 /* The answer did not come: the attempt is to be made again. */
 void take_lose(struct take *take, const struct reply *reply, const char *command,
 	       struct bytes key);
+/* Keeps the first failure of a key alone. */
+void take_keep_problem(struct take_counts *counts, const struct err *err);
+/* TIME's answer as Unix time; -1: it is none. */
+int take_read_time(const struct reply *reply, int64_t *ret_ms);
 /* Writes a record of this attempt, if there is a backup. */
 int take_save(struct take *take, struct backup_record *record);
 int take_begin(struct take *take, const struct bytes *keys, size_t count);
@@ -73,5 +78,14 @@ int take_sidecars(struct take *take, const struct bytes *keys, size_t count);
 
 /* One large key of about so many bytes, page by page. Its TTL and type are asked anew. */
 enum take_end take_large(struct take *take, struct bytes key, uint64_t bytes);
+
+/*
+ * Keys of a cluster, as many as there are, each in a script of its own. Those that need a
+ * transaction (too large to be saved at once, or this user may use no scripts) are left to the
+ * caller: ret_alone has room for count. Redis 7.0 at least. -1 as take_keys.
+ */
+int take_apart(const struct take_job *job, const struct bytes *keys, size_t count,
+	       struct bytes *ret_alone, size_t *ret_count, struct take_counts *counts,
+	       struct err *err);
 
 #endif

@@ -6,8 +6,6 @@
 
 #include <stdlib.h>
 
-#define HAS_EXPIRETIME 70000
-
 /* The steps that every attempt is made of. */
 
 int take_send(struct take *take, const struct bytes *argv, size_t argc, size_t expect,
@@ -58,6 +56,12 @@ void take_lose(struct take *take, const struct reply *reply, const char *command
 		redis_fail(take->job->redis, reply, command, key, &take->broke);
 }
 
+void take_keep_problem(struct take_counts *counts, const struct err *err)
+{
+	if (counts->problem.len == 0)
+		buf_add_str(&counts->problem, err->text);
+}
+
 int take_save(struct take *take, struct backup_record *record)
 {
 	if (!take->job->backup || err_is_set(&take->err))
@@ -86,16 +90,24 @@ static void on_watched(void *ctx, const struct reply *reply)
 		take_refuse(ctx, reply, "WATCH", ((struct take *)ctx)->subject);
 }
 
-static void on_time(void *ctx, const struct reply *reply)
+int take_read_time(const struct reply *reply, int64_t *ret_ms)
 {
-	struct take *take = ctx;
 	int64_t seconds = 0, micros = 0;
 
 	if (reply->type != REPLY_ARRAY || reply->count != 2 ||
 	    num_parse_i64(reply->items[0]->text, 0, INT64_MAX / 1000 - 1, &seconds) != 0 ||
 	    num_parse_i64(reply->items[1]->text, 0, 999999, &micros) != 0)
+		return -1;
+	*ret_ms = seconds * 1000 + micros / 1000;
+	return 0;
+}
+
+static void on_time(void *ctx, const struct reply *reply)
+{
+	struct take *take = ctx;
+
+	if (take_read_time(reply, &take->now_ms) != 0)
 		take_refuse(take, reply, "TIME", (struct bytes){NULL, 0});
-	take->now_ms = seconds * 1000 + micros / 1000;
 }
 
 int take_begin(struct take *take, const struct bytes *keys, size_t count)
@@ -111,7 +123,7 @@ int take_begin(struct take *take, const struct bytes *keys, size_t count)
 		argv[i + 1] = keys[i];
 	/* what an attempt before left watched would only make this one fail */
 	int status = redis_connect(take->job->redis, &take->err);
-	take->exact = status == 0 && redis_version(take->job->redis) >= HAS_EXPIRETIME;
+	take->exact = status == 0 && redis_version(take->job->redis) >= TAKE_HAS_EXPIRETIME;
 	if (status == 0)
 		status = take_send(take, unwatch, 1, 0, NULL, NULL);
 	if (status == 0)
