@@ -2,11 +2,13 @@
 
 #include "base/buf.h"
 #include "base/num.h"
+#include "core/estimate.h"
 #include "core/inspect.h"
 #include "core/namespace.h"
 #include "core/shape.h"
 #include "inspect_group_view.h"
 
+#include <math.h>
 #include <string.h>
 
 #define SHAPES_TOLD 15 /* to people; programs get SHAPES_MOST */
@@ -21,6 +23,9 @@ enum {
 	O_NO_TTL,
 	O_OVER,
 	O_WRONG,
+	O_WRONG_ERROR,
+	O_WRONG_LOW,
+	O_WRONG_HIGH,
 	O_TYPES,
 	O_SOON_10,
 	O_SOON_60,
@@ -71,7 +76,19 @@ static const struct out_column overview_columns[O_COUNT] = {
 		 .unit = OUT_COUNT,
 		 .flags = OUT_WARN | OUT_MINOR,
 		 .metric = "callcache_keys_of_wrong_type",
-		 .help = "Keys of another type than declared, among those looked at"},
+		 .help = "Keys of another type than declared, of many estimated"},
+    [O_WRONG_ERROR] = {.name = "wrong_type_error",
+		       .title = "+/-",
+		       .unit = OUT_PERCENT,
+		       .flags = OUT_MINOR},
+    [O_WRONG_LOW] = {.name = "wrong_type_low",
+		     .title = "LOW",
+		     .unit = OUT_COUNT,
+		     .flags = OUT_DETAIL},
+    [O_WRONG_HIGH] = {.name = "wrong_type_high",
+		      .title = "HIGH",
+		      .unit = OUT_COUNT,
+		      .flags = OUT_DETAIL},
     [O_TYPES] = {.name = "types_checked",
 		 .title = "TYPES",
 		 .unit = OUT_COUNT,
@@ -114,9 +131,23 @@ static struct out_value share_of(uint64_t part, uint64_t whole)
 	return whole ? out_real((double)part / (double)whole) : OUT_NONE;
 }
 
-static struct out_value of_ttls(bool known, uint64_t count)
+static struct out_value known(bool is_known, uint64_t count)
 {
-	return known ? out_uint(count) : OUT_NONE;
+	return is_known ? out_uint(count) : OUT_NONE;
+}
+
+/* Where only some keys were asked for their type: of all, with bounds. */
+static struct estimate wrong_of(const struct inspect_overview *overview,
+				const struct inspect_group *group)
+{
+	uint64_t all = overview->types_sampled ? group->keys : group->types_checked;
+
+	return estimate_count(group->wrong_type, group->types_checked, all);
+}
+
+static struct out_value rounded(bool known, double value)
+{
+	return known ? out_int((int64_t)llround(value)) : OUT_NONE;
 }
 
 static void overview_row(struct sink *sink, const struct inspect_overview *overview,
@@ -124,33 +155,41 @@ static void overview_row(struct sink *sink, const struct inspect_overview *overv
 {
 	bool bytes_known = !(overview->scan.denied & SCAN_BYTES);
 	bool ttls_known = !(overview->scan.denied & SCAN_TTL);
+	bool types_known = !(overview->scan.denied & SCAN_TYPE);
+	struct estimate wrong = wrong_of(overview, group);
+	bool guessed = types_known && wrong.value > 0 && wrong.high > wrong.low;
 	struct buf bands = {0};
 	unsigned second = 0;
 	uint32_t worst = inspect_group_worst(group, &second);
 
-	sink_row(sink,
-		 (struct out_value[O_COUNT]){
-		     [O_NAMESPACE] = out_str(inspect_view_name(group)),
-		     [O_KEYS] = out_uint(group->keys),
-		     [O_BYTES] = bytes_known ? out_uint(group->bytes) : OUT_NONE,
-		     [O_LARGEST] = group->largest ? out_uint(group->largest) : OUT_NONE,
-		     [O_LARGEST_KEY] =
-			 group->largest ? out_text(buf_bytes(&group->largest_key)) : OUT_NONE,
-		     [O_NO_TTL] = of_ttls(ttls_known, group->no_ttl),
-		     [O_OVER] = of_ttls(ttls_known, group->over_policy),
-		     [O_WRONG] = out_uint(group->wrong_type),
-		     [O_TYPES] = out_uint(group->types_checked),
-		     [O_SOON_10] = of_ttls(ttls_known, group->expiring_10s),
-		     [O_SOON_60] = of_ttls(ttls_known, group->expiring_60s),
-		     [O_SHARE_10] = share_of(group->expiring_10s, ttls_known ? group->keys : 0),
-		     [O_SHARE_60] = share_of(group->expiring_60s, ttls_known ? group->keys : 0),
-		     [O_WORST_IN] = worst ? out_uint(second) : OUT_NONE,
-		     [O_WORST_KEYS] = of_ttls(ttls_known, worst),
-		     [O_TTL_MEDIAN] = inspect_view_quantile(group, 0.5),
-		     [O_TTLS] = inspect_view_bands(sink, group, &bands),
-		     [O_TTL_MIN] = inspect_view_quantile(group, 0),
-		     [O_TTL_MAX] = inspect_view_quantile(group, 1),
-		 });
+	sink_row(
+	    sink,
+	    (struct out_value[O_COUNT]){
+		[O_NAMESPACE] = out_str(inspect_view_name(group)),
+		[O_KEYS] = out_uint(group->keys),
+		[O_BYTES] = known(bytes_known, group->bytes),
+		[O_LARGEST] = group->largest ? out_uint(group->largest) : OUT_NONE,
+		[O_LARGEST_KEY] =
+		    group->largest ? out_text(buf_bytes(&group->largest_key)) : OUT_NONE,
+		[O_NO_TTL] = known(ttls_known, group->no_ttl),
+		[O_OVER] = known(ttls_known, group->over_policy),
+		[O_WRONG] = rounded(types_known, wrong.value),
+		[O_WRONG_ERROR] =
+		    guessed ? out_real((wrong.high - wrong.low) / 2 / wrong.value) : OUT_NONE,
+		[O_WRONG_LOW] = rounded(types_known, wrong.low),
+		[O_WRONG_HIGH] = rounded(types_known, wrong.high),
+		[O_TYPES] = out_uint(group->types_checked),
+		[O_SOON_10] = known(ttls_known, group->expiring_10s),
+		[O_SOON_60] = known(ttls_known, group->expiring_60s),
+		[O_SHARE_10] = share_of(group->expiring_10s, ttls_known ? group->keys : 0),
+		[O_SHARE_60] = share_of(group->expiring_60s, ttls_known ? group->keys : 0),
+		[O_WORST_IN] = worst ? out_uint(second) : OUT_NONE,
+		[O_WORST_KEYS] = known(ttls_known, worst),
+		[O_TTL_MEDIAN] = inspect_view_quantile(group, 0.5),
+		[O_TTLS] = inspect_view_bands(sink, group, &bands),
+		[O_TTL_MIN] = inspect_view_quantile(group, 0),
+		[O_TTL_MAX] = inspect_view_quantile(group, 1),
+	    });
 	buf_release(&bands);
 }
 
@@ -209,17 +248,17 @@ static void add_cliff(struct sink *sink, const struct inspect_overview *overview
 	inspect_overview_sum(overview, &sum);
 	uint32_t worst = inspect_group_worst(&sum, &second);
 	bool people = sink_format(sink) == OUT_TABLE;
-	bool known = !(overview->scan.denied & SCAN_TTL);
+	bool ttls_known = !(overview->scan.denied & SCAN_TTL);
 	if (!people || sum.ttl_ms.total) {
 		field(sink, "expiring_10s", "Expiring in 10 s", OUT_COUNT, 0,
-		      of_ttls(known, sum.expiring_10s));
+		      known(ttls_known, sum.expiring_10s));
 		field(sink, "expiring_60s", "Expiring in 60 s", OUT_COUNT, 0,
-		      of_ttls(known, sum.expiring_60s));
+		      known(ttls_known, sum.expiring_60s));
 	}
 	if (!people) {
 		field(sink, "worst_second_in_s", "", OUT_COUNT, 0,
 		      worst ? out_uint(second) : OUT_NONE);
-		field(sink, "worst_second_keys", "", OUT_COUNT, 0, of_ttls(known, worst));
+		field(sink, "worst_second_keys", "", OUT_COUNT, 0, known(ttls_known, worst));
 	} else if (worst) {
 		num_format_count(&text, worst);
 		buf_add_str(&text, worst == 1 ? " key, in " : " keys, in ");
@@ -233,7 +272,7 @@ static void add_cliff(struct sink *sink, const struct inspect_overview *overview
 
 /* --- what nothing declares --- */
 
-static void add_shapes(struct sink *sink, const struct shapes *shapes)
+static void add_shapes(struct sink *sink, const struct inspect_overview *overview)
 {
 	static const struct out_column columns[] = {
 	    {.name = "shape", .title = "SHAPE", .flags = OUT_SHRINK},
@@ -255,6 +294,8 @@ static void add_shapes(struct sink *sink, const struct shapes *shapes)
 					       .columns = columns,
 					       .column_count =
 						   sizeof columns / sizeof *columns};
+	const struct shapes *shapes = overview->shapes;
+	bool bytes_known = !(overview->scan.denied & SCAN_BYTES);
 	bool people = sink_format(sink) == OUT_TABLE;
 	size_t most = people ? SHAPES_TOLD : SHAPES_MOST;
 	size_t count = shapes_count(shapes);
@@ -271,8 +312,9 @@ static void add_shapes(struct sink *sink, const struct shapes *shapes)
 		sink_row(sink,
 			 (struct out_value[]){
 			     out_text(group->pattern), out_uint(group->keys),
-			     out_uint(group->bytes), out_uint(group->largest),
-			     out_uint(group->no_ttl),
+			     known(bytes_known, group->bytes),
+			     known(bytes_known, group->largest),
+			     known(!(overview->scan.denied & SCAN_TTL), group->no_ttl),
 			     group->ttl_max_ms >= 0 ? out_int(group->ttl_max_ms) : OUT_NONE,
 			     out_text(group->example)});
 	}
@@ -303,6 +345,9 @@ static void choose_columns(const struct sink *sink, const struct inspect_overvie
 		bad += group->wrong_type + group->no_ttl + group->over_policy;
 	}
 	columns[O_WRONG].flags |= wrong ? 0 : OUT_DETAIL;
+	columns[O_WRONG_ERROR].flags |= wrong && overview->types_sampled ? 0 : OUT_DETAIL;
+	if (overview->types_sampled)
+		columns[O_WRONG].title = "WRONG TYPE ~";
 	columns[O_BYTES].flags |= bad ? OUT_MINOR : 0;
 }
 
@@ -329,7 +374,10 @@ void inspect_view_overview(struct sink *sink, const char *target,
 	sink_table_end(sink);
 	if (only)
 		inspect_view_band_table(sink, &overview->groups[only->index]);
-	add_shapes(sink, overview->shapes);
-	if (people && overview->types_sampled && overview->scan.complete)
-		sink_note(sink, "Types of 1 key in 16; --audit: of all.");
+	add_shapes(sink, overview);
+	if (people && overview->types_sampled)
+		sink_note(sink, "Types of 1 key in 16: %s; --audit: of all.",
+			  columns[O_WRONG].flags & OUT_DETAIL
+			      ? "none is wrong"
+			      : "19 in 20 estimates lie within +/-");
 }

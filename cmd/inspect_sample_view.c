@@ -161,7 +161,7 @@ void inspect_view_sample(struct sink *sink, const char *target,
 {
 	static const struct out_column where = {.name = "target", .title = "Target"};
 	static const struct out_column keys = {
-	    .name = "keys", .title = "Keys, with ccache's own", .unit = OUT_COUNT};
+	    .name = "keys", .title = "All keys", .unit = OUT_COUNT};
 	static const struct out_column sampled = {
 	    .name = "sampled_keys", .title = "Looked at", .unit = OUT_COUNT};
 	static const struct out_column complete = {

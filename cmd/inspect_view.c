@@ -14,6 +14,7 @@
 #include "wire/slot.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 #define BAR_WIDTH 20
 
@@ -205,7 +206,7 @@ void inspect_view_key(struct sink *sink, const struct inspect_key_view *view)
 	add(sink, "exists", "Exists", OUT_PLAIN, out_bool(info->exists));
 	if (!info->exists)
 		return;
-	add(sink, "type", "Type", OUT_PLAIN, out_str(info->type));
+	add(sink, "type", "Type", OUT_PLAIN, info->type[0] ? out_str(info->type) : OUT_NONE);
 	add(sink, "encoding", "Encoding", OUT_PLAIN,
 	    info->encoding[0] ? out_str(info->encoding) : OUT_NONE);
 	add_ttl(sink, view);
@@ -218,6 +219,7 @@ void inspect_view_key(struct sink *sink, const struct inspect_key_view *view)
 		add_figure(sink, "idle_s", "Idle", OUT_COUNT, info->idle_s);
 	add_figure(sink, "frequency", "Frequency", OUT_COUNT, info->frequency);
 	add_figure(sink, "slot", "Slot", OUT_PLAIN, (int64_t)slot_of(view->key));
+	add(sink, "node", "Node", OUT_PLAIN, view->node.len ? out_text(view->node) : OUT_NONE);
 }
 
 /* --- what it has to do with others --- */
@@ -271,5 +273,7 @@ void inspect_view_key_end(struct sink *sink, const struct inspect_key_view *view
 							      : OUT_NONE);
 	if (view->unpacked)
 		add_value(sink, view->unpacked->value);
+	else if (strcmp(view->info->type, "string") == 0)
+		add(sink, "value", "Value", OUT_PLAIN, OUT_NONE);
 	add_relations(sink, view);
 }

@@ -20,6 +20,7 @@ struct inspect_key_view {
 	const struct ns *ns;      /* or NULL */
 	const struct bytes *vars; /* read back from the key, when there is ns */
 	struct bytes key;
+	struct bytes node; /* of a cluster: who holds the key */
 	const struct keyinfo *info;
 	const struct unpacked *unpacked; /* of a string, else NULL */
 	const struct out_terminal *terminal;

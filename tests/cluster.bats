@@ -41,6 +41,10 @@ setup() {
 	cc_run get thing 7 --meta
 	assert_json '[.data.id, .meta.cacheHit]' '["7",true]'
 	assert_equal "$(everywhere GET thing:7)" '{"id":"7"}'
+	local slot
+	slot=$(everywhere CLUSTER KEYSLOT thing:7)
+	cc_run inspect thing 7 -o json
+	assert_json '[.slot, .node]' "[$slot,\"127.0.0.1:${CLUSTER_PORTS[$(home_of "$slot")]}/0\"]"
 }
 
 @test "invalidate drops one id, and a whole namespace, on every node" {

@@ -143,3 +143,82 @@ setup() {
 	assert_json '[.bytes, .encoding, .relations[0].holds, (.relations | length)]' '[null,null,null,1]'
 	assert_json .value '{}'
 }
+
+# as RULES: a user of these rules beside what connecting takes.
+as() {
+	rcli ACL SETUSER eye reset on '>pw' '~*' +@connection "$@" >/dev/null
+	export REDIS_USERNAME=eye REDIS_PASSWORD=pw
+}
+
+@test "a user without TYPE: the length commands tell it; what may not be run is named" {
+	local key
+	rcli SET call:logs:a '{"a":1}' >/dev/null
+	rcli SET call:logs:none '' >/dev/null
+	rcli HSET bici:hash f v >/dev/null
+	rcli SADD bici:set m n >/dev/null
+	rcli XADD bici:stream 1-1 f v >/dev/null
+	as +@read -type
+	for key in call:logs:a:string call:logs:none:string bici:hash:hash bici:set:set bici:stream:stream; do
+		cc_run inspect --key "${key%:*}" -o json
+		assert_exit 0
+		assert_no_stderr
+		assert_json .type "${key##*:}"
+	done
+	cc_run inspect --key bici:nothing
+	assert_exit 1
+	assert_stderr_line 'is not in Redis'
+	as +@read -type -hlen -hscan -object
+	cc_run inspect --key bici:hash -o json
+	assert_exit 0
+	assert_stderr_line 'this user may not run OBJECT or TYPE: fewer fields'
+	assert_json '[.exists, .type, .length, .ttl_ms, .bytes > 0, .items, .cut]' '[true,null,null,null,true,[],true]'
+	as +@read -hscan
+	cc_run inspect --key bici:hash
+	assert_exit 0
+	assert_stderr_line 'may not run HSCAN'
+	assert_regex "$output" 'Cut +yes'
+	[[ $output != *$'\n\n'none* ]] || fail "$output"
+}
+
+@test "a user with GET alone sees the value; one without, everything else" {
+	rcli SET call:logs:a '{"a":1}' EX 100 >/dev/null
+	rcli SET call:logs:none '' >/dev/null
+	rcli HSET bici:hash f v >/dev/null
+	as +get +scan
+	cc_run inspect --key call:logs:a -o json
+	assert_exit 0
+	assert_json '[.exists, .type, .ttl_ms, .length, .cut, .value]' '[true,"string",null,7,false,{"a":1}]'
+	assert_stderr_line 'this user may not run OBJECT, PTTL or MEMORY USAGE: fewer fields'
+	cc_run inspect --key call:logs:a --max-value 3 -o json
+	assert_json '[.length, .cut]' '[7,true]'
+	cc_run inspect --key call:logs:a --raw
+	assert_exit 0
+	assert_no_stderr
+	assert_output '{"a":1}'
+	cc_run inspect --key call:logs:none -o json
+	assert_json '[.exists, .value]' '[true,""]'
+	cc_run inspect --key call:logs:nothing
+	assert_exit 1
+	cc_run inspect --key bici:hash -o json
+	assert_exit 0
+	assert_json '[.exists, .type]' '[true,null]'
+	as +@read -get -getrange
+	cc_run inspect --key call:logs:a -o json
+	assert_exit 0
+	assert_json '[.type, .length, .ttl_ms > 0, .value]' '["string",7,true,null]'
+	assert_stderr_line 'may not run GETRANGE or GET: fewer fields'
+	cc_run inspect --key call:logs:a --raw
+	assert_exit 4
+	assert_stderr_line 'may not read'
+	as +@read -getrange
+	cc_run inspect --key call:logs:a --max-value 5 -o json # longer than that: no GET of the whole
+	assert_json '[.length, .value]' '[7,null]'
+	as +scan
+	cc_run inspect --key call:logs:a
+	assert_exit 4
+	assert_stderr_line NOPERM
+	as resetkeys '~other:*' +@read
+	cc_run inspect --key call:logs:a
+	assert_exit 4
+	assert_stderr_line NOPERM
+}

@@ -174,7 +174,7 @@ short_lives_are_told() {
 	rcli ACL SETUSER eye on '>pw' '~*' +@connection +scan +pttl >/dev/null
 	export REDIS_USERNAME=eye REDIS_PASSWORD=pw
 	look
-	assert_equal "$(of call-logs '[.keys, .bytes, .types_checked, .wrong_type]')" '[200,null,0,0]'
+	assert_equal "$(of call-logs '[.keys, .bytes, .types_checked, .wrong_type]')" '[200,null,0,null]'
 	assert_json '[.complete, .exact]' '[true,false]'
 	assert_stderr_line 'MEMORY USAGE'
 	assert_stderr_line 'TYPE'
@@ -202,6 +202,9 @@ eye() {
 	assert_equal "$(of call-logs '.bytes > 0')" true
 	assert_json '[.complete, .exact, .expiring_10s]' '[true,true,null]'
 	assert_stderr_line 'may not run PTTL: no TTLs'
+	rcli SET odd:thing x >/dev/null
+	look
+	assert_json '.shapes[0] | [.no_ttl, .bytes > 0]' '[null,true]'
 	look call-logs --limit 3
 	assert_json '[.listed, .keys[0].ttl_ms, .keys[0].bytes > 0]' '[3,null,true]'
 	assert_stderr_line 'PTTL'
@@ -222,6 +225,7 @@ eye() {
 	eye '~*' -type -object '-memory'
 	look
 	assert_equal "$(of call-logs '[.keys, .bytes, .no_ttl, .types_checked, .ttl_max_ms > 0]')" '[200,null,0,0,true]'
+	assert_json '.shapes[0] | [.no_ttl, .bytes, .largest_bytes]' '[1,null,null]'
 	look call-logs --limit 3
 	assert_json '[.listed, .keys[0].bytes, .keys[0].ttl_ms > 0]' '[3,null,true]'
 }
@@ -344,13 +348,24 @@ pages() { rcli INFO commandstats | sed -n 's/^cmdstat_scan:calls=\([0-9]*\),.*/\
 	(($(pages) < want)) || fail "$(pages) pages for a pattern that leaves nothing"
 }
 
-@test "150,000 keys: types of some, all once one is wrong; exact" {
+@test "150,000 keys: exact, but for the types, of which some say how many are wrong" {
 	rcli DEBUG POPULATE 150000 message 8 >/dev/null
 	look
 	assert_json '[.keys, .types_sampled, .complete, .exact]' '[150000,true,true,true]'
-	assert_equal "$(of message '.types_checked >= 9000 and .types_checked < 20000 and .wrong_type == 0')" true
+	assert_equal "$(of message '.types_checked >= 9000 and .types_checked < 20000')" true
+	assert_equal "$(of message '[.wrong_type, .wrong_type_error, .wrong_type_low]')" '[0,null,0]'
+	assert_equal "$(of message '.wrong_type_high > 5 and .wrong_type_high < 200')" true
 	cc_run inspect
-	assert_output --partial 'Types of 1 key in 16'
+	assert_output --partial 'Types of 1 key in 16: none is wrong'
+	rcli EVAL 'for i = 0, 5999 do redis.call("DEL", "message:" .. i) redis.call("RPUSH", "message:" .. i, i) end' 0 >/dev/null
+	rcli SET bici:sess:human:all x >/dev/null
+	look
+	# half the width is 1.96 standard errors: 6.5 of them, which chance exceeds once in 10^9 runs
+	assert_equal "$(of message '((.wrong_type - 6000) | fabs) <= (.wrong_type_high - .wrong_type_low) / 2 * 6.5 / 1.96')" true
+	assert_equal "$(of message '.wrong_type_error > 0.02 and .wrong_type_error < 0.3')" true
+	assert_equal "$(of human-sessions '[.wrong_type, .wrong_type_error, .wrong_type_low, .wrong_type_high]')" '[1,null,1,1]'
+	cc_run inspect
+	assert_output --partial 'WRONG TYPE ~'
 	look message --summary
-	assert_equal "$(of message .types_checked)" 150000
+	assert_equal "$(of message '[.types_checked, .wrong_type, .wrong_type_low, .wrong_type_high]')" '[150000,6000,6000,6000]'
 }

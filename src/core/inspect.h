@@ -40,7 +40,7 @@ struct inspect_options {
  * Walks the whole keyspace and folds every key into its namespace. On failure
  * *ret_overview still holds what was seen; release it in either case. In a
  * keyspace of more than 100,000 keys the type is asked of the first 256 keys of
- * a namespace and of each 16th later, of all once a wrong one was found.
+ * a namespace and of each 16th later: estimate_count makes the whole's of it.
  */
 int inspect_overview(struct redis *redis, const struct nsset *set,
 		     inspect_progress_fn *progress, void *ctx,

@@ -15,6 +15,7 @@
 struct walk {
 	struct redis *redis;
 	struct bytes key;
+	struct keyinfo *info;
 	const struct keyinfo_limits *limits;
 	keyinfo_item_fn *fn;
 	void *ctx;
@@ -154,6 +155,11 @@ static int next_page(struct walk *walk, const struct kind *kind, struct err *err
 	}
 	if (redis_call(walk->redis, argv, argc, REDIS_IDEMPOTENT, &reply, err) != 0)
 		return -1;
+	if (reply_error_kind(reply) == REPLY_ERR_NOPERM && walk->given == 0) {
+		keyinfo_refuse(walk->info, kind->command);
+		walk->done = true;
+		return 0;
+	}
 	if (reply->type != REPLY_ARRAY)
 		return redis_fail(walk->redis, reply, kind->command, walk->key, err);
 	kind->take(walk, reply);
@@ -172,12 +178,13 @@ static size_t page_of(const struct keyinfo *info, const struct keyinfo_limits *l
 	return page < 1 ? 1 : page > PAGE_MAX ? PAGE_MAX : (size_t)page;
 }
 
-int keyinfo_walk(struct redis *redis, struct bytes key, const struct keyinfo *info,
+int keyinfo_walk(struct redis *redis, struct bytes key, struct keyinfo *info,
 		 const struct keyinfo_limits *limits, keyinfo_item_fn *fn, void *ctx,
 		 struct err *err)
 {
 	struct walk walk = {.redis = redis,
 			    .key = key,
+			    .info = info,
 			    .limits = limits,
 			    .fn = fn,
 			    .ctx = ctx,

@@ -36,15 +36,6 @@ static int type_of(struct bytes name)
 	return NS_ANY;
 }
 
-/* The user's key patterns leave this key out: others may be asked all the same. */
-static bool is_of_key(const struct reply *reply)
-{
-	const struct bytes words = BYTES("to access");
-
-	return reply_error_kind(reply) == REPLY_ERR_NOPERM &&
-	       memmem(reply->text.ptr, reply->text.len, words.ptr, words.len);
-}
-
 static int take_refusal(const struct redis *redis, enum scan_probe probe, const char *command,
 			const struct reply *reply, struct scan_key *key,
 			struct scan_result *result, struct err *err)
@@ -54,7 +45,7 @@ static int take_refusal(const struct redis *redis, enum scan_probe probe, const 
 	key->asked &= ~(unsigned)probe;
 	if (probe == SCAN_TTL)
 		key->ttl_ms = SCAN_TTL_UNKNOWN;
-	if (is_of_key(reply))
+	if (reply_refuses_key(reply))
 		key->forbidden = true;
 	else
 		result->denied |= probe;

@@ -33,12 +33,24 @@ struct table_sink {
 	bool *says;  /* of each column: some cell is not zero or empty */
 };
 
+/* Blanks behind a title: none but the gap where the value would wrap for them. */
+static size_t padding_of(const struct sink *sink, const struct field *field, size_t title_width)
+{
+	size_t padding = title_width - out_fit_columns(field->title);
+	size_t line = title_width + strlen(GAP) + out_fit_columns(buf_str(&field->value));
+
+	if (!sink->terminal || !sink->terminal->is_tty || line <= sink->terminal->width)
+		return padding;
+	size_t over = line - sink->terminal->width;
+	return over < padding ? padding - over : 0;
+}
+
 static void write_field(struct sink *sink, const struct field *field, size_t title_width)
 {
 	const char *style = out_style(sink->terminal, OUT_STYLE_YELLOW);
 
-	out_stream_printf(sink->stream, "%s%*s  ", field->title,
-			  (int)(title_width - out_fit_columns(field->title)), "");
+	out_stream_printf(sink->stream, "%s%*s" GAP, field->title,
+			  (int)padding_of(sink, field, title_width), "");
 	out_stream_printf(sink->stream, "%s%s%s\n", field->warn ? style : "",
 			  buf_str(&field->value),
 			  field->warn ? out_style(sink->terminal, OUT_STYLE_NONE) : "");

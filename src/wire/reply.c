@@ -3,6 +3,8 @@
 #include "base/mem.h"
 #include "base/num.h"
 
+#include <string.h>
+
 static const struct {
 	const char *code;
 	enum reply_error kind;
@@ -34,6 +36,14 @@ enum reply_error reply_error_kind(const struct reply *reply)
 	    bytes_starts_with(reply->text, BYTES("ERR unknown subcommand")))
 		return REPLY_ERR_UNKNOWN_COMMAND;
 	return REPLY_ERR_OTHER;
+}
+
+bool reply_refuses_key(const struct reply *reply)
+{
+	const struct bytes words = BYTES("to access");
+
+	return reply_error_kind(reply) == REPLY_ERR_NOPERM &&
+	       memmem(reply->text.ptr, reply->text.len, words.ptr, words.len);
 }
 
 bool reply_stops_writing(const struct reply *reply)

@@ -55,6 +55,8 @@ enum reply_error {
 	REPLY_ERR_LOST,
 };
 enum reply_error reply_error_kind(const struct reply *reply);
+/* True for a NOPERM because of the key: the command itself may be run on others. */
+bool reply_refuses_key(const struct reply *reply);
 /* True for the refusal of a write that further writes would meet just the same. */
 bool reply_stops_writing(const struct reply *reply);
 /*

@@ -208,57 +208,86 @@ TEST(overview_folds_keys_into_their_namespace)
 	inspect_overview_release(&overview);
 }
 
+struct element {
+	struct mem_arena arena;
+	struct bytes name;
+	struct bytes value;
+	size_t count;
+	bool cut;
+};
+
+static bool on_element(void *ctx, struct bytes name, struct bytes value, bool cut)
+{
+	struct element *element = ctx;
+
+	element->name = mem_arena_bytes(&element->arena, name);
+	element->value = mem_arena_bytes(&element->arena, value);
+	element->cut = cut;
+	element->count++;
+	return true;
+}
+
 TEST(keyinfo_reads_every_type)
 {
 	static const struct {
 		const char *write, *key, *type, *name, *value;
 	} rows[] = {
-	    {"SET s hello", "s", "string", "", "hello"},
+	    {"SET s hello", "s", "string", NULL, "hello"},
 	    {"HSET h f v", "h", "hash", "f", "v"},
 	    {"SADD e m", "e", "set", "", "m"},
 	    {"RPUSH l x", "l", "list", "0", "x"},
 	    {"ZADD z 1.5 m", "z", "zset", "1.5", "m"},
 	    {"XADD x 1-1 f v", "x", "stream", "1-1", "f v"},
 	};
-	struct keyinfo_limits limits = {.value_bytes = 1024, .items = 10};
+	const struct keyinfo_limits limits = {.value_bytes = 1024, .items = 10};
 
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct bytes key = bytes_of(rows[i].key);
+		struct element element = {0};
 		struct keyinfo info = {0};
 		struct err err = {0};
 
 		command(rows[i].write);
-		CHECK_INT(keyinfo_read(redis, bytes_of(rows[i].key), &limits, &info, &err), 0);
-		CHECK(info.exists && !info.cut);
+		CHECK_INT(keyinfo_read(redis, key, 1024, &info, &err), 0);
+		CHECK(info.exists && !info.cut && info.refused_count == 0);
 		CHECK_STR(info.type, rows[i].type);
-		CHECK_INT(info.item_count, 1);
+		CHECK_INT(info.length, rows[i].name ? 1 : 5);
 		CHECK_INT(info.ttl_ms, -1);
 		CHECK(info.bytes > 0 && info.idle_s >= 0 && info.encoding[0]);
-		if (info.item_count == 1) {
-			CHECK_BYTES(info.items[0].name, bytes_of(rows[i].name));
-			CHECK_BYTES(info.items[0].value, bytes_of(rows[i].value));
-		}
+		CHECK_INT(keyinfo_walk(redis, key, &info, &limits, on_element, &element, &err),
+			  0);
+		CHECK_INT(element.count, rows[i].name != NULL);
+		CHECK_BYTES(element.name, bytes_of(rows[i].name));
+		CHECK_BYTES(rows[i].name ? element.value : info.value, bytes_of(rows[i].value));
+		mem_arena_release(&element.arena);
 		keyinfo_release(&info);
 	}
 }
 
 TEST(keyinfo_cuts_what_is_too_long)
 {
-	struct keyinfo_limits limits = {.value_bytes = 3, .items = 2};
+	const struct keyinfo_limits limits = {.value_bytes = 1, .items = 2};
+	struct element element = {0};
 	struct keyinfo info = {0};
 	struct err err = {0};
 
-	CHECK_INT(keyinfo_read(redis, BYTES("s"), &limits, &info, &err), 0);
+	CHECK_INT(keyinfo_read(redis, BYTES("s"), 3, &info, &err), 0);
 	CHECK(info.cut);
-	CHECK_BYTES(info.items[0].value, BYTES("hel"));
+	CHECK_BYTES(info.value, BYTES("hel"));
 	CHECK_INT(info.length, 5);
 	keyinfo_release(&info);
-	command("RPUSH l y z");
-	CHECK_INT(keyinfo_read(redis, BYTES("l"), &limits, &info, &err), 0);
-	CHECK(info.cut);
-	CHECK_INT(info.item_count, 2);
+	command("RPUSH l yy z");
+	CHECK_INT(keyinfo_read(redis, BYTES("l"), 3, &info, &err), 0);
+	CHECK_INT(info.length, 3);
+	CHECK_INT(keyinfo_walk(redis, BYTES("l"), &info, &limits, on_element, &element, &err),
+		  0);
+	CHECK_INT(element.count, 2);
+	CHECK(element.cut);
+	CHECK_BYTES(element.value, BYTES("y"));
+	mem_arena_release(&element.arena);
 	keyinfo_release(&info);
-	CHECK_INT(keyinfo_read(redis, BYTES("nothing"), &limits, &info, &err), 0);
-	CHECK(!info.exists && info.item_count == 0);
+	CHECK_INT(keyinfo_read(redis, BYTES("nothing"), 3, &info, &err), 0);
+	CHECK(!info.exists && !info.has_value);
 	keyinfo_release(&info);
 }
 
