@@ -139,10 +139,9 @@ static void read_key(struct redis *redis)
 	struct keyinfo info = {0};
 	struct err err = {0};
 
-	if (keyinfo_read(redis, BYTES("key"), &limits, &info, &err) == 0) {
+	if (keyinfo_read(redis, BYTES("key"), limits.value_bytes, &info, &err) == 0)
 		keyinfo_walk(redis, BYTES("key"), &info, &limits, on_item, NULL, &err);
-		keyinfo_release(&info);
-	}
+	keyinfo_release(&info);
 }
 
 static void read_figures(struct redis *redis)

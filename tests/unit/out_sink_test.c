@@ -153,6 +153,35 @@ TEST(twenty_columns)
 	CHECK(strstr(render(OUT_TABLE, &terminal, put_long_row), "call:logs:5071234567890äöü"));
 }
 
+static void put_fields(struct sink *sink)
+{
+	static const struct out_column columns[] = {{.name = "a", .title = "To"},
+						    {.name = "b", .title = "A longer title"},
+						    {.name = "c", .title = "Keys"}};
+
+	sink_begin(sink, "x", 1);
+	sink_field(sink, &columns[0], out_str("unix:/tmp/redis.sock"));
+	sink_field(sink, &columns[1], out_str("yes"));
+	sink_field(sink, &columns[2], out_str("longer than all there is room for"));
+}
+
+TEST(a_value_moves_to_the_left_rather_than_wrap)
+{
+	struct out_terminal terminal = {.is_tty = true, .utf8 = true, .width = 30};
+	const char *wide = "To              unix:/tmp/redis.sock\n"
+			   "A longer title  yes\n"
+			   "Keys            longer than all there is room for\n";
+
+	CHECK_STR(render(OUT_TABLE, &terminal, put_fields),
+		  "To        unix:/tmp/redis.sock\n"
+		  "A longer title  yes\n"
+		  "Keys  longer than all there is room for\n");
+	terminal.is_tty = false;
+	CHECK_STR(render(OUT_TABLE, &terminal, put_fields), wide);
+	terminal = (struct out_terminal){.is_tty = true, .utf8 = true, .width = 49};
+	CHECK_STR(render(OUT_TABLE, &terminal, put_fields), wide);
+}
+
 static void put_alike(struct sink *sink)
 {
 	static const struct out_column columns[] = {
@@ -389,6 +418,7 @@ int main(void)
 	RUN(table);
 	RUN(table_colours);
 	RUN(twenty_columns);
+	RUN(a_value_moves_to_the_left_rather_than_wrap);
 	RUN(what_tells_cells_apart_and_counts_that_add_up_stay);
 	RUN(c_locale);
 	RUN(no_rows);
