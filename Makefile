@@ -99,6 +99,11 @@ fuzz: ## look for input that makes it crash, 60 s each (FUZZ_SECONDS=600, FUZZER
 	@$(MAKE) $(parallel) CC=clang BUILD=build-fuzz SAN=address,undefined FUZZING=1 fuzzers
 	@tools/fuzz.sh build-fuzz $(FUZZ_SECONDS) $(FUZZERS)
 
+valgrind: ## the verbs under valgrind: memory and file descriptors (VERBS='bench|repl': only what matches)
+	@tools/deps.sh build demo valgrind
+	@$(MAKE) $(parallel) all upstream
+	@tools/valgrind.sh $(if $(VERBS),'$(VERBS)')
+
 fuzzers: $(FUZZERS:%=$(BUILD)/fuzz/%)
 
 upstream: $(BUILD)/upstream ## build the tests' HTTP server
@@ -187,4 +192,4 @@ $(BUILD)/objects: FORCE
 	$(call keep_if_same,$(OBJS))
 
 -include $(OBJS:.o=.d) $(CMDOBJS:.o=.d) $(UPSTREAM:.o=.d) $(DOCGEN:.o=.d) $(UNITS:%=%.d) $(BENCHES:%=%.d) $(FUZZOBJS:.o=.d) $(FUZZHELP:.o=.d)
-.PHONY: all deps lint-deps demo test units bats check upstream bench-tools bench-peers docs install uninstall clean fmt lint fuzz fuzzers help FORCE
+.PHONY: all deps lint-deps demo test units bats check upstream bench-tools bench-peers docs install uninstall clean fmt lint fuzz fuzzers valgrind help FORCE

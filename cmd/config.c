@@ -196,8 +196,9 @@ static enum exit_code discover(struct app *app, const struct config_options *opt
 	else
 		out_stream_write(app->out, buf_bytes(&text));
 	if (status == 0)
-		app_info(app, "%zu namespaces from %llu keys", namespaces,
-			 (unsigned long long)found.keys);
+		app_info(app, "%zu namespace%s from %llu key%s", namespaces,
+			 namespaces == 1 ? "" : "s", (unsigned long long)found.keys,
+			 found.keys == 1 ? "" : "s");
 	discover_release(&found);
 	buf_release(&text);
 	return code;

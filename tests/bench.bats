@@ -47,6 +47,29 @@ nothing_left() { assert_equal "$(rcli --scan --pattern 'cc:bench:*')" ''; }
 	nothing_left
 }
 
+# on_an_old_kernel COMMAND…: epoll_pwait2 (441 everywhere, since Linux 5.11) is not implemented there.
+on_an_old_kernel() {
+	python3 - "$@" <<-'PY'
+		import ctypes, os, struct, sys
+		ENOSYS = 38
+		# load the number; if it is 441: the error, else: go on
+		code = struct.pack('=HBBIHBBIHBBIHBBI', 0x20, 0, 0, 0, 0x15, 0, 1, 441,
+		                   0x06, 0, 0, 0x00050000 | ENOSYS, 0x06, 0, 0, 0x7fff0000)
+		buffer = ctypes.create_string_buffer(code)
+		program = ctypes.create_string_buffer(struct.pack('=H6xQ', 4, ctypes.addressof(buffer)))
+		prctl = ctypes.CDLL(None).prctl
+		assert prctl(38, 1, 0, 0, 0) == 0 and prctl(22, 2, program, 0, 0) == 0
+		os.execvp(sys.argv[1], sys.argv[1:])
+	PY
+}
+
+@test "bench: an open loop on a kernel that has no epoll_pwait2" {
+	command -v python3 >/dev/null || skip 'no python3 here'
+	run --separate-stderr on_an_old_kernel "$CCACHE" bench --rate 2000 --requests 400 --keys 10 -o json -q
+	assert_exit 0
+	assert_json '[.count, .errors, .unsent]' '[400,0,0]'
+}
+
 @test "bench: the keys are the namespaces' own, with their share of misses" {
 	cc_run bench call-logs campaign-shard active-calls --max --requests 300 --keys 5 --clients 1 -o json -q
 	assert_exit 0

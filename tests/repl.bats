@@ -342,6 +342,51 @@ setup() {
 }
 redis_has() { [[ $(rcli EXISTS "$1") == 1 ]]; }
 
+@test "each verb again and again: no file descriptor stays open" {
+	start_upstream
+	use_upstream
+	local id=507f1f77bcf86cd799439011 pid round open=()
+	mkfifo commands
+	"$CCACHE" repl --keep-going <commands >out 2>err 3>&- 4>&- &
+	pid=$!
+	PIDS+=("$pid")
+	exec 7>commands
+	for round in 1 2 3; do
+		cat >&7 <<-SCRIPT
+			warm call-logs $id
+			get call-logs $id
+			get call-logs none --no-fetch
+			inspect
+			inspect call-logs --ttl
+			inspect call-logs --drift 1
+			inspect --audit
+			inspect --key call:logs:$id
+			stats
+			stats --scan --textfile metrics.prom
+			stats --sample 300ms
+			bench call-logs --requests 20 --rate 1000
+			bench call-logs --source --requests 2
+			invalidate call-logs $id --yes --backup undo.$round
+			invalidate --undo undo.$round --yes
+			invalidate --event call.updated --data '{"subaccountId":"$id"}'
+			config check
+			config discover
+			ping
+			warm call-logs --ids nowhere.txt
+			redis SET round $round
+		SCRIPT
+		wait_for round_is "$round"
+		open+=("$(find "/proc/$pid/fd" -type l | wc -l)")
+	done
+	exec 7>&-
+	wait "$pid" || true
+	# the first may open what the session keeps
+	assert_equal "${open[2]}" "${open[1]}"
+	# the rest did what it should
+	assert_equal "$(sed -n 's/^ccache: standard input:\([0-9]*\): exit code/\1:/p' err | tr -d '\n')" '3: 120: 224: 141: 245: 162: 2'
+}
+round_is() { [[ $(rcli GET round) == "$1" ]]; }
+
 # --- completions, without a terminal ---
 
 # completes WORDS… -- CANDIDATES…: in any order

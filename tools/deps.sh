@@ -1,6 +1,6 @@
 #!/bin/sh
 # tools/deps.sh GROUP… : installs the Debian packages of the groups build,
-# demo, tests, lint and fuzz that are missing. Says what it does; starts no daemon.
+# demo, tests, lint, fuzz and valgrind that are missing. Says what it does; starts no daemon.
 set -eu
 
 build='gcc make pkg-config libhiredis-dev libcurl4-openssl-dev libcjson-dev libsmartcols-dev
@@ -11,6 +11,7 @@ socat time zstd mandoc prometheus nodejs
 python3-jsonschema postgresql less zsh fish bash-completion'
 lint='clang-format clang-tidy cppcheck shellcheck mandoc'
 fuzz='clang'
+valgrind='valgrind'
 policy=${POLICY_RC_D:-/usr/sbin/policy-rc.d}
 
 packages_of() {
@@ -20,9 +21,10 @@ packages_of() {
 		demo) echo "$demo" ;;
 		tests) echo "$tests" ;;
 		fuzz) echo "$fuzz" ;;
+		valgrind) echo "$valgrind" ;;
 		lint) echo "$lint universal-ctags" ;;
 		*)
-			echo "deps: no group '$group'; there are build, demo, tests, lint, fuzz" >&2
+			echo "deps: no group '$group'; there are build, demo, tests, lint, fuzz, valgrind" >&2
 			exit 2
 			;;
 		esac

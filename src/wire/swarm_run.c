@@ -6,6 +6,7 @@
 #include "wire/target.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -183,6 +184,20 @@ static int send_due(struct swarm *swarm, struct err *err)
 	return dispatch_dirty(swarm, now_ns, err);
 }
 
+/* Linux has epoll_pwait2 since 5.11; sandboxes that do not know it answer EPERM. */
+static int wait_precisely(int epoll, struct epoll_event *events, uint64_t wait_ns)
+{
+	struct timespec span = {.tv_nsec = (long)wait_ns};
+	struct pollfd watched = {.fd = epoll, .events = POLLIN};
+	int ready = epoll_pwait2(epoll, events, EVENTS, &span, NULL);
+
+	if (ready >= 0 || (errno != ENOSYS && errno != EPERM))
+		return ready;
+	if (ppoll(&watched, 1, &span, NULL) < 0)
+		return -1;
+	return epoll_wait(epoll, events, EVENTS, 0);
+}
+
 static int wait_for_events(const struct swarm *swarm, struct epoll_event *events)
 {
 	uint64_t wait_ns = TURN_NS;
@@ -197,8 +212,7 @@ static int wait_for_events(const struct swarm *swarm, struct epoll_event *events
 		else if (swarm->due_ns - now_ns < TURN_NS)
 			wait_ns = swarm->due_ns - now_ns;
 	}
-	struct timespec span = {.tv_nsec = (long)wait_ns};
-	return epoll_pwait2(swarm->epoll, events, EVENTS, &span, NULL);
+	return wait_precisely(swarm->epoll, events, wait_ns);
 }
 
 static int check_progress(struct swarm *swarm, uint64_t now_ns, struct err *err)
