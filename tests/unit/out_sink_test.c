@@ -153,7 +153,7 @@ TEST(twenty_columns)
 	CHECK(strstr(render(OUT_TABLE, &terminal, put_long_row), "call:logs:5071234567890äöü"));
 }
 
-static void put_fields(struct sink *sink)
+static void put_titles(struct sink *sink)
 {
 	static const struct out_column columns[] = {{.name = "a", .title = "To"},
 						    {.name = "b", .title = "A longer title"},
@@ -172,14 +172,14 @@ TEST(a_value_moves_to_the_left_rather_than_wrap)
 			   "A longer title  yes\n"
 			   "Keys            longer than all there is room for\n";
 
-	CHECK_STR(render(OUT_TABLE, &terminal, put_fields),
+	CHECK_STR(render(OUT_TABLE, &terminal, put_titles),
 		  "To        unix:/tmp/redis.sock\n"
 		  "A longer title  yes\n"
 		  "Keys  longer than all there is room for\n");
 	terminal.is_tty = false;
-	CHECK_STR(render(OUT_TABLE, &terminal, put_fields), wide);
+	CHECK_STR(render(OUT_TABLE, &terminal, put_titles), wide);
 	terminal = (struct out_terminal){.is_tty = true, .utf8 = true, .width = 49};
-	CHECK_STR(render(OUT_TABLE, &terminal, put_fields), wide);
+	CHECK_STR(render(OUT_TABLE, &terminal, put_titles), wide);
 }
 
 static void put_alike(struct sink *sink)
