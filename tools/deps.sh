@@ -8,7 +8,7 @@ libreadline-dev zlib1g-dev libzstd-dev libmicrohttpd-dev'
 demo='redis-server'
 tests='ca-certificates redis-server bats bats-support bats-assert nginx-light microsocks openssl tmux jq curl procps universal-ctags
 socat time zstd mandoc prometheus nodejs
-python3-jsonschema postgresql less zsh fish bash-completion'
+python3-jsonschema postgresql less zsh fish bash-completion iproute2'
 lint='clang-format clang-tidy cppcheck shellcheck mandoc'
 fuzz='clang'
 valgrind='valgrind'

@@ -46,7 +46,7 @@ static void on_bytes(void *ctx, const struct reply *reply)
 	struct entry *entry = &batch->entries[batch->at++ % batch->count];
 
 	entry->bytes = reply->type == REPLY_INTEGER ? reply->integer : -1;
-	if (reply_error_kind(reply) == REPLY_ERR_LOST)
+	if (take_is_passing(reply))
 		take_lose(&batch->take, reply, "MEMORY USAGE", entry->key);
 	else if (reply->type == REPLY_ERROR)
 		batch->take.counts->sizes_denied = true;
@@ -383,6 +383,10 @@ static int take_larges(struct batch *batch)
 				end = TAKE_STOP;
 			if (interrupted(take->job))
 				break;
+		}
+		if (end == TAKE_AGAIN && err_is_set(&take->broke)) {
+			take->err = take->broke;
+			end = TAKE_STOP;
 		}
 		if (end == TAKE_AGAIN)
 			err_set(&take->refusal, ERR_ITEM,

@@ -105,6 +105,10 @@ int take_members(const struct take_job *job, struct bytes set, const struct byte
 		counts->again += end == TAKE_AGAIN;
 	}
 	free(work.present);
+	if (end == TAKE_AGAIN && err_is_set(&take.broke)) {
+		take.err = take.broke;
+		end = TAKE_STOP;
+	}
 	if (end == TAKE_STOP) {
 		*err = take.err;
 		counts->denied = take.denied;

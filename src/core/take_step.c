@@ -36,7 +36,7 @@ void take_refuse(struct take *take, const struct reply *reply, const char *comma
 	struct err *to = reply_stops_writing(reply) ? &take->err : &take->refusal;
 
 	take->denied = take->denied || reply_error_kind(reply) == REPLY_ERR_NOPERM;
-	if (reply_error_kind(reply) == REPLY_ERR_LOST)
+	if (take_is_passing(reply))
 		take_lose(take, reply, command, key);
 	else if (!err_is_set(to))
 		redis_fail(take->job->redis, reply, command, key, to);
@@ -46,6 +46,13 @@ void take_refuse(struct take *take, const struct reply *reply, const char *comma
 			"%s; so full it begins no transaction: --no-backup drops without one",
 			to->text);
 	}
+}
+
+bool take_is_passing(const struct reply *reply)
+{
+	enum reply_error kind = reply_error_kind(reply);
+
+	return kind == REPLY_ERR_LOST || kind == REPLY_ERR_BUSY || kind == REPLY_ERR_LOADING;
 }
 
 void take_lose(struct take *take, const struct reply *reply, const char *command,
@@ -110,11 +117,23 @@ static void on_time(void *ctx, const struct reply *reply)
 		take_refuse(take, reply, "TIME", (struct bytes){NULL, 0});
 }
 
+/* After a break: a command that may be repeated waits for a server that is busy, or comes back.
+ */
+static int wait_for_server(struct take *take)
+{
+	const struct reply *reply = NULL;
+
+	return redis_call_words(take->job->redis, REDIS_IDEMPOTENT, &reply, &take->err, "PING",
+				NULL);
+}
+
 int take_begin(struct take *take, const struct bytes *keys, size_t count)
 {
 	const struct bytes time[] = {BYTES("TIME")}, unwatch[] = {BYTES("UNWATCH")};
 	struct bytes *argv = mem_zalloc(count + 1, sizeof *argv);
 
+	if (err_is_set(&take->broke) && wait_for_server(take) != 0)
+		return -1;
 	take->lost = take->executed = take->exec_lost = take->queue_failed = false;
 	take->refusal = take->broke = (struct err){0};
 	take->subject = keys[0];

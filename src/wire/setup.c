@@ -9,6 +9,7 @@
 #include "wire/resp.h"
 #include "wire/target.h"
 #include "wire/transport.h"
+#include "wire/transport_error.h"
 
 #include <poll.h>
 #include <stdlib.h>
@@ -174,9 +175,8 @@ static int judge(enum step step, const struct reply *reply, bool *ret_refused, s
 
 	if (kind == REPLY_ERR_NONE)
 		return 0;
-	if (bytes_starts_with(reply->text, BYTES("ERR max number of clients")))
-		return refused(ret_refused, reply,
-			       ": raise the server's maxclients, or close idle clients", err);
+	if (*transport_error_remedy(reply->text))
+		return refused(ret_refused, reply, transport_error_remedy(reply->text), err);
 	if (bytes_starts_with(reply->text, BYTES("DENIED")))
 		return refused(ret_refused, reply, "", err);
 	if (step == STEP_AUTH && kind == REPLY_ERR_WRONGPASS)

@@ -29,7 +29,8 @@ struct transport {
 	CURL *easy;
 	struct curl_slist *connect_to;
 	int fd;
-	bool reached; /* a socket was connected before it was closed again */
+	bool reached;         /* a socket was connected before it was closed again */
+	char last_words[200]; /* what came over it until then */
 	char detail[CURL_ERROR_SIZE];
 };
 
@@ -126,15 +127,24 @@ static int set_tls(CURL *easy, const struct target *target, struct err *err)
 	return 0;
 }
 
-/* Tells "no TLS answer" from "no connection": libcurl's connect time covers both. */
+/*
+ * Tells "no TLS answer" from "no connection": libcurl's connect time covers both. And of a
+ * unix socket whose server said why it hangs up at once libcurl says it cannot connect.
+ */
 static int close_socket(void *ctx, curl_socket_t fd)
 {
 	struct transport *transport = ctx;
 	struct sockaddr_storage peer;
-	socklen_t len = sizeof peer;
+	socklen_t peer_len = sizeof peer;
 
-	if (getpeername(fd, (struct sockaddr *)&peer, &len) == 0)
+	if (getpeername(fd, (struct sockaddr *)&peer, &peer_len) == 0)
 		transport->reached = true;
+	if (transport->fd < 0) {
+		ssize_t len = recv(fd, transport->last_words, sizeof transport->last_words - 1,
+				   MSG_DONTWAIT);
+
+		transport->last_words[len > 0 ? len : 0] = '\0';
+	}
 	return close(fd);
 }
 
@@ -176,6 +186,8 @@ static int connect_now(struct transport *transport, const struct target *target,
 	const CURLMsg *msg = curl_multi_info_read(transport->multi, &left);
 	if (!msg || msg->msg != CURLMSG_DONE)
 		return err_set(err, ERR_REDIS, "cannot connect: libcurl gave no result");
+	if (msg->data.result == CURLE_COULDNT_CONNECT && transport->last_words[0] == '-')
+		return transport_error_told(bytes_of(transport->last_words + 1), err);
 	if (msg->data.result != CURLE_OK)
 		return transport_error_open(target, transport->easy, msg->data.result,
 					    transport->reached, transport->detail, err);

@@ -165,3 +165,17 @@ int transport_error_broken(const char *detail, struct err *err)
 		return say_handshake(detail, err);
 	return err_set(err, ERR_REDIS, "the connection broke%s%s", *detail ? ": " : "", detail);
 }
+
+const char *transport_error_remedy(struct bytes line)
+{
+	return bytes_starts_with(line, BYTES("ERR max number of clients"))
+		   ? ": raise the server's maxclients, or close idle clients"
+		   : "";
+}
+
+int transport_error_told(struct bytes line, struct err *err)
+{
+	struct bytes said = bytes_sub(line, 0, bytes_index(line, '\r'));
+
+	return err_set(err, ERR_REDIS, "%.*s%s", BYTES_ARG(said), transport_error_remedy(said));
+}

@@ -16,6 +16,9 @@ how many came.
                   say:TEXT  that (python's escapes) is its answer, and the connection stays; say-bulk:N: a string of N
                             bytes; say-endless: an array without end
   --always        each further one meets it too
+
+A connection that finds LISTEN.orders changed follows the options in there from then on, with its counts begun anew.
+LISTEN.errors holds the codes of the errors that the server has answered, one a line.
 """
 
 import argparse
@@ -23,6 +26,7 @@ import asyncio
 import codecs
 import collections
 import os
+import shlex
 import socket
 import struct
 
@@ -74,6 +78,10 @@ def name_of(command):
 
 class Link:
     def __init__(self, options):
+        self.orders = None
+        self.follow(options)
+
+    def follow(self, options):
         self.options = options
         name, _, count = (options.at or "").partition(":")
         self.at = name.split(",") if name else []
@@ -82,6 +90,18 @@ class Link:
         self.rounds = 0
         self.seen = collections.Counter()
         self.connections = 0
+        self.errors = []
+
+    def read_orders(self):
+        try:
+            with open(self.options.listen + ".orders") as file:
+                status = os.fstat(file.fileno())
+                words = shlex.split(file.read())
+        except FileNotFoundError:
+            return
+        if (status.st_ino, status.st_mtime_ns) != self.orders:
+            self.orders = (status.st_ino, status.st_mtime_ns)
+            self.follow(options_of([*words, self.options.listen, self.options.server]))
 
     def is_struck(self, command):
         if "*" not in self.at and not set(self.at) & set(name_of(command)):
@@ -95,6 +115,7 @@ class Link:
         return True
 
     async def serve(self, reader, writer):
+        self.read_orders()
         self.connections += 1
         self.write("connections", f"{self.connections}")
         try:
@@ -143,6 +164,9 @@ class Link:
                 if self.frozen.is_set():
                     continue
                 ends.answered += 1
+                if reply.startswith(b"-"):
+                    self.errors.append(reply[1:].split(maxsplit=1)[0].decode("latin1"))
+                    self.write("errors", "\n".join(self.errors))
                 if ends.cut_at == ends.answered:
                     ends.writer.write(reply[: max(1, len(reply) // 2)])
                     await ends.writer.drain()
@@ -302,7 +326,7 @@ def has_input(sock):
         copy.close()
 
 
-async def main():
+def options_of(words):
     parser = argparse.ArgumentParser(usage=__doc__)
     parser.add_argument("listen")
     parser.add_argument("server")
@@ -311,7 +335,11 @@ async def main():
     parser.add_argument("--at")
     parser.add_argument("--do", default="hold")
     parser.add_argument("--always", action="store_true")
-    options = parser.parse_args()
+    return parser.parse_args(words)
+
+
+async def main():
+    options = options_of(None)
     link = Link(options)
     address, colon, port = options.listen.rpartition(":")
     if colon:

@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2034,SC2154,SC2016 # the test files set and use these
+# shellcheck shell=bash disable=SC2034,SC2154,SC2016,SC2119 # the test files set and use these
 # Every verb, for the tables of faults: the command in whose place a fault strikes, and the words.
 VERBS=(
 	'get|GET|get thing 1'
@@ -9,7 +9,7 @@ VERBS=(
 	'unlink|UNLINK|invalidate thing --all --yes --no-backup -o json'
 	'follow|UNLINK|invalidate --follow - -o json'
 	'stats|INFO|stats -o json'
-	'bench|GET:3|bench --requests 20 --rate 2000 --clients 2 --keys 50 -o json'
+	'bench|GET:3|bench --yes --requests 20 --rate 2000 --clients 2 --keys 50 -o json'
 	'repl|PTTL|repl -e "ttl thing 1"'
 	'discover|SCAN:2|config discover'
 )
@@ -22,19 +22,85 @@ faults_config() {
 	set_data /things/3 '{"v":3}'
 	printf '{"event":"gone","id":"%d"}\n' 1 2 >"$DIR/events"
 	INPUT=$DIR/events
-	printf 'SET thing:%d 0 EX 300\n' {1..150} >"$DIR/fill"
+	fill_with 1
+}
+# fill_with BYTES: so long is each value from now on.
+fill_with() {
+	local i
+	for i in {1..150}; do
+		printf 'SET thing:%d %0*d EX 300\n' "$i" "$1" 0
+	done >"$DIR/fill"
 }
 refill() { rcli FLUSHALL >/dev/null && rcli <"$DIR/fill" >/dev/null; }
 
-# check_verb: what the run of $verb printed is documented, said, and true.
+# struck_by HURT…: each verb in turn is held at its command, HURT runs, and the run goes on. Its exit code is that of
+# EXITS, its standard error holds SAYS and the server's name unless it is 0, and the counts are true. An exit code of
+# "waits" or "waits:N": the run meets SAYS and waits until HEAL has run, and ends with 0 or N.
+struck_by() {
+	local row verb at words expected bad=0
+	for row in "${VERBS[@]}"; do
+		IFS='|' read -r verb at words <<<"$row"
+		[[ ${EXITS[$verb]:-} ]] || continue
+		refill
+		hold_run
+		"$@"
+		release
+		expected=${EXITS[$verb]}
+		if [[ $expected == waits* ]]; then
+			wait_for has_met_trouble
+			$HEAL
+			expected=${expected#waits}
+			expected=${expected#:}
+			expected=${expected:-0}
+		fi
+		end_run
+		[[ ! ${HEAL_FIRST:-} ]] || $HEAL
+		check_verb || bad=1
+		${HEAL:-true}
+	done
+	((!bad))
+}
+
+# met_by FAULT…: the same, with a link that does FAULT (as link.py's --do, and more options) at the verb's command.
+met_by() {
+	local row verb at words expected bad=0
+	for row in "${VERBS[@]}"; do
+		IFS='|' read -r verb at words <<<"$row"
+		[[ ${EXITS[$verb]:-} ]] || continue
+		refill
+		order --at "$at" --do "$@"
+		eval "start_run $words"
+		end_run
+		expected=${EXITS[$verb]}
+		check_verb || bad=1
+	done
+	((!bad))
+}
+
+# With a short --timeout, a machine that is busy elsewhere may end the run before it comes to its command.
+hold_run() {
+	local tries
+	for tries in 1 2 3 4 5; do
+		order --at "$at" --do hold
+		eval "start_run $words"
+		wait_for --for 120 held_or_over
+		! is_held || return 0
+		end_run
+	done
+	fail "$verb: never held, in $tries runs: $(cat "$DIR/run.err")"
+}
+
+has_met_trouble() { grep -qE "$SAYS" "$DIR/run.err" || has_answered "$SAYS"; }
+
+# check_verb: the run of $verb ended as $expected (a pattern), and what it printed is documented, said, and true.
 check_verb() {
-	local expected=${EXITS[$verb]}
-	[[ $status == "$expected" ]] || { echo "$verb: expected exit $expected; got:"; dump; return 1; }
+	# shellcheck disable=SC2053 # a pattern
+	[[ $status == $expected ]] || { echo "$verb: expected exit $expected; got:"; dump; return 1; }
 	if ((status)) || [[ $verb == get && $stderr ]]; then
 		[[ $stderr == *"$LINK"* || $stderr == *"$REDIS_SOCKET"* ]] || { echo "$verb: no server named"; dump; return 1; }
 		grep -qE "$SAYS" <<<"$stderr" || { echo "$verb: expected '$SAYS'; got:"; dump; return 1; }
 	fi
-	[[ $verb != get || $output == @(0|'{"v":1}') ]] || { echo "$verb: wrong value"; dump; return 1; }
+	[[ $verb != get || $output == @(+(0)|'{"v":1}') ]] || { echo "$verb: wrong value"; dump; return 1; }
 	[[ ${BLIND:-} ]] || check_counts
 }
 check_counts() {
