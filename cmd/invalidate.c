@@ -42,6 +42,12 @@ static void warn_of_plan(const struct invalidation *run)
 {
 	struct app *app = run->app;
 
+	if (run->resume.moved)
+		app_info(app,
+			 "slots moved between the cluster's nodes since that run: %zu of %zu "
+			 "primaries are walked from the beginning again",
+			 run->resume.moved, run->resume.count);
+
 	warn_of_patterns(app, &run->choice, &run->plan);
 	if (run->plan.unknown_age)
 		app_warn(app,

@@ -45,8 +45,7 @@ keep_moving() {
 	local i
 	for ((i = 1; i <= $1; i++)); do echo "CLUSTER KEYSLOT thing:$i"; done |
 		redis-cli -p "${CLUSTER_PORTS[0]}" | sort -n | uniq >"$DIR/slots"
-	NODE_IDS=()
-	for i in 0 1 2; do NODE_IDS+=("$(node_cli "$i" CLUSTER MYID)"); done
+	learn_node_ids
 	rm -f "$DIR/moving.end"
 	in_background moving.log move_slots
 	MOVER=$STARTED
@@ -61,22 +60,32 @@ stop_moving() {
 	wait "$MOVER"
 	MOVED=$(grep -c '^moved' "$DIR/moving.log")
 }
+# move_slot SLOT FROM TO: with its keys, as redis-cli --cluster reshard does; needs NODE_IDS.
+move_slot() {
+	local slot=$1 from=$2 to=$3 keys
+	node_cli "$to" CLUSTER SETSLOT "$slot" IMPORTING "${NODE_IDS[from]}" >/dev/null
+	node_cli "$from" CLUSTER SETSLOT "$slot" MIGRATING "${NODE_IDS[to]}" >/dev/null
+	while keys=$(node_cli "$from" CLUSTER GETKEYSINSLOT "$slot" "${MOVED_AT_ONCE:-100}") && [[ $keys ]]; do
+		# shellcheck disable=SC2086 # one word per key
+		node_cli "$from" MIGRATE 127.0.0.1 "${CLUSTER_PORTS[to]}" '' 0 5000 KEYS $keys >/dev/null
+	done
+	node_cli "$to" CLUSTER SETSLOT "$slot" NODE "${NODE_IDS[to]}" >/dev/null
+	node_cli "$from" CLUSTER SETSLOT "$slot" NODE "${NODE_IDS[to]}" >/dev/null
+}
+learn_node_ids() {
+	local i
+	NODE_IDS=()
+	for i in 0 1 2; do NODE_IDS+=("$(node_cli "$i" CLUSTER MYID)"); done
+}
 move_slots() {
 	local -A owner=()
-	local slot from to keys
+	local slot from to
 	while :; do
 		while read -r slot; do
 			[[ -e $DIR/moving.end ]] && return 0
 			from=${owner[$slot]:-$(home_of "$slot")}
 			to=$(((from + 1) % 3))
-			node_cli "$to" CLUSTER SETSLOT "$slot" IMPORTING "${NODE_IDS[from]}" >/dev/null
-			node_cli "$from" CLUSTER SETSLOT "$slot" MIGRATING "${NODE_IDS[to]}" >/dev/null
-			while keys=$(node_cli "$from" CLUSTER GETKEYSINSLOT "$slot" 100) && [[ $keys ]]; do
-				# shellcheck disable=SC2086 # one word per key
-				node_cli "$from" MIGRATE 127.0.0.1 "${CLUSTER_PORTS[to]}" '' 0 5000 KEYS $keys >/dev/null
-			done
-			node_cli "$to" CLUSTER SETSLOT "$slot" NODE "${NODE_IDS[to]}" >/dev/null
-			node_cli "$from" CLUSTER SETSLOT "$slot" NODE "${NODE_IDS[to]}" >/dev/null
+			move_slot "$slot" "$from" "$to"
 			owner[$slot]=$to
 			echo "moved $slot $from $to"
 		done <"$DIR/slots"

@@ -25,11 +25,13 @@ has_cursors() {
 	done
 }
 
-@test "cluster: killed in a walk, --resume goes on from each node's cursor, --undo brings all back; events route and are taken back" {
+# killed_in_a_walk: 120 long names at each node, and the undo file of a run that left a cursor for each; left.
+killed_in_a_walk() {
 	local node
 	for node in 0 1 2; do
-		node_cli "$node" EVAL "for i = 1, 10000 do redis.call('SET', 'other{' .. ARGV[1] .. '}' .. i, i) end
-			for i = 1, 120 do redis.call('SET', 'long{' .. ARGV[1] .. '}' .. string.rep('0', 30000) .. i, i, 'EX', 90000) end" 1 \
+		node_cli "$node" EVAL "for i = 1, 10000 do redis.call('SET', 'other{' .. ARGV[1] .. '}' .. i, i) end" 1 \
+			"{$(tag_of "$node" o)}" "$(tag_of "$node" o)" >/dev/null
+		node_cli "$node" EVAL "for i = 1, 120 do redis.call('SET', 'long{' .. ARGV[1] .. '}' .. string.rep('0', 30000) .. i, i, 'EX', 90000) end" 1 \
 			"{$(tag_of "$node")}" "$(tag_of "$node")" >/dev/null
 	done
 	assert_equal "$(keys_of_all 'long*')" 360
@@ -38,14 +40,19 @@ has_cursors() {
 	wait_for --for 60 has_cursors
 	kill -KILL $pid
 	wait $pid || true
-	local left
 	left=$(keys_of_all 'long*')
 	((left > 0 && left < 360)) || fail "$left left"
+}
+
+@test "cluster: killed in a walk, --resume goes on from each node's cursor, --undo brings all back; events route and are taken back" {
+	local left
+	killed_in_a_walk
 	cc_run invalidate --resume "$DIR/undo" --yes -o json
 	assert_exit 0
 	assert_adds_up
 	assert_json .removed "$left"
 	assert_equal "$(keys_of_all 'long*')" 0
+	! grep -q 'slots moved' <<<"$stderr" || fail "$stderr"
 	cc_run invalidate --undo "$DIR/undo" --yes -o json
 	assert_json '[.failed, .restored]' '[0,360]'
 	assert_equal "$(keys_of_all 'long*')" 360
@@ -73,10 +80,11 @@ all_followed() {
 	[[ $(routed XPENDING events callcache | head -1) == 0 && $(routed XINFO GROUPS events | grep -A1 '^lag$' | tail -1) == 0 ]]
 }
 
-# tag_of NODE: a hash tag whose slot is the node's (slots 0, 5461 and 10923 begin them).
+# tag_of NODE [END]: a hash tag whose slot is the node's (slots 0, 5461 and 10923 begin them).
 tag_of() {
 	local tag slot
 	for tag in {a..z}{a..z}; do
+		tag+=${2:-}
 		slot=$(node_cli 0 CLUSTER KEYSLOT "$tag")
 		((slot / 5462 == $1)) && break
 	done
@@ -209,4 +217,22 @@ states() {
 	undo "$DIR/lives"
 	assert_json '[.restored, .failed]' '[27,0]'
 	assert_equal "$(states)" "$before"
+}
+
+@test "cluster: slots that moved since the run was killed: whoever has others now is walked again" {
+	local left slot
+	learn_node_ids
+	killed_in_a_walk
+	slot=$(node_cli 0 CLUSTER KEYSLOT "$(tag_of 0)")
+	MOVED_AT_ONCE=40 move_slot "$slot" 0 1
+	cc_run invalidate --resume "$DIR/undo" --yes -o json --timeout 60s
+	status_of_run=$status report=$output said=$stderr
+	cc_run invalidate --undo "$DIR/undo" --yes -o json --timeout 60s
+	assert_json '[.failed, .restored]' '[0,360]'
+	MOVED_AT_ONCE=40 move_slot "$slot" 1 0
+	output=$report stderr=$said status=$status_of_run
+	assert_exit 0
+	assert_adds_up
+	assert_json '[.removed, .failed, .complete]' "[$left,0,true]"
+	assert_stderr_line "slots moved between the cluster's nodes since that run: 2 of 3 primaries are walked from the beginning again"
 }

@@ -47,11 +47,11 @@ enum backup_kind {
 	BACKUP_COUNTED = 'n', /* items: the mark (once) or "", then field of a hash, how much it
 				 grew, what it held ("": it was not there), … */
 	/* Of the run itself. */
-	BACKUP_VOID = 'x', /* items: numbers (8 bytes each) of records whose change never came
-			    */
-	BACKUP_CURSOR =
-	    'C', /* items: SCAN cursor, run_id of its server: every page before it is done */
-	BACKUP_END = 'E', /* set: how many records */
+	BACKUP_VOID = 'x',   /* items: numbers (8 bytes each) of records whose change never came
+			      */
+	BACKUP_CURSOR = 'C', /* items: SCAN cursor, id of its server (resume.h): every page
+				before it is done */
+	BACKUP_END = 'E',    /* set: how many records */
 };
 
 #define BACKUP_FOREVER (-1) /* expires: the key had none */
@@ -157,9 +157,11 @@ void backup_reader_free(struct backup_reader *reader);
 const struct backup_check *backup_checked(const struct backup_reader *reader);
 /* The selection's words. */
 size_t backup_words(const struct backup_reader *reader, const struct bytes **ret_words);
-/* The last cursor of that run of a server (in a cluster each has its own); false: none. */
-bool backup_cursor(const struct backup_reader *reader, const char *run_id,
+/* The last cursor kept under that id (in a cluster each server has its own); false: none. */
+bool backup_cursor(const struct backup_reader *reader, const char *id,
 		   struct bytes *ret_cursor);
+/* True when one is kept under an id that begins so. */
+bool backup_has_cursor(const struct backup_reader *reader, struct bytes start);
 /*
  * The records from the last to the first (the order in which changes are
  * undone), voided, run's own and damaged ones left out. 1 with a record that

@@ -40,7 +40,7 @@ struct backup_reader {
 	size_t word_count;
 	struct cursor {
 		struct buf cursor;
-		struct buf run_id;
+		struct buf id;
 	} * cursors; /* of each server */
 	size_t cursor_count;
 	struct buf piece;
@@ -149,7 +149,7 @@ static void keep_cursor(struct backup_reader *reader, const struct backup_record
 	if (record->item_count < 2)
 		return;
 	while (i < reader->cursor_count &&
-	       !bytes_equal(buf_bytes(&reader->cursors[i].run_id), record->items[1]))
+	       !bytes_equal(buf_bytes(&reader->cursors[i].id), record->items[1]))
 		i++;
 	if (i == SERVERS_MAX)
 		return;
@@ -157,7 +157,7 @@ static void keep_cursor(struct backup_reader *reader, const struct backup_record
 		reader->cursors = mem_resize(reader->cursors, ++reader->cursor_count,
 					     sizeof *reader->cursors);
 		reader->cursors[i] = (struct cursor){0};
-		buf_add(&reader->cursors[i].run_id, record->items[1]);
+		buf_add(&reader->cursors[i].id, record->items[1]);
 	}
 	buf_clear(&reader->cursors[i].cursor);
 	buf_add(&reader->cursors[i].cursor, record->items[0]);
@@ -289,7 +289,7 @@ void backup_reader_free(struct backup_reader *reader)
 	buf_release(&reader->header);
 	for (size_t i = 0; i < reader->cursor_count; i++) {
 		buf_release(&reader->cursors[i].cursor);
-		buf_release(&reader->cursors[i].run_id);
+		buf_release(&reader->cursors[i].id);
 	}
 	free(reader->cursors);
 	buf_release(&reader->piece);
@@ -317,14 +317,21 @@ size_t backup_words(const struct backup_reader *reader, const struct bytes **ret
 	return reader->word_count;
 }
 
-bool backup_cursor(const struct backup_reader *reader, const char *run_id,
-		   struct bytes *ret_cursor)
+bool backup_cursor(const struct backup_reader *reader, const char *id, struct bytes *ret_cursor)
 {
-	for (size_t i = 0; run_id[0] && i < reader->cursor_count; i++)
-		if (bytes_equal_str(buf_bytes(&reader->cursors[i].run_id), run_id)) {
+	for (size_t i = 0; id[0] && i < reader->cursor_count; i++)
+		if (bytes_equal_str(buf_bytes(&reader->cursors[i].id), id)) {
 			*ret_cursor = buf_bytes(&reader->cursors[i].cursor);
 			return true;
 		}
+	return false;
+}
+
+bool backup_has_cursor(const struct backup_reader *reader, struct bytes start)
+{
+	for (size_t i = 0; start.len && i < reader->cursor_count; i++)
+		if (bytes_starts_with(buf_bytes(&reader->cursors[i].id), start))
+			return true;
 	return false;
 }
 

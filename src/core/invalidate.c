@@ -247,13 +247,13 @@ static void on_page(void *ctx, const struct redis *node, uint64_t cursor)
 {
 	struct run *run = ctx;
 	const struct resume *resume = run->job->target->resume;
-	const char *run_id = resume ? resume_run_id(resume, node) : "";
+	const char *id = resume ? resume_id(resume, node) : "";
 	char text[24];
 	const struct bytes items[] = {
-	    {text, (size_t)snprintf(text, sizeof text, "%" PRIu64, cursor)}, bytes_of(run_id)};
+	    {text, (size_t)snprintf(text, sizeof text, "%" PRIu64, cursor)}, bytes_of(id)};
 	struct backup_record record = {.kind = BACKUP_CURSOR, .items = items, .item_count = 2};
 
-	if (!run->job->backup || !run_id[0] || ++run->pages % PAGES_PER_CURSOR != 0 ||
+	if (!run->job->backup || !id[0] || ++run->pages % PAGES_PER_CURSOR != 0 ||
 	    must_stop(run))
 		return;
 	if (dispatch(run) == 0 && backup_add(run->job->backup, &record, &run->err) == 0)
@@ -346,6 +346,11 @@ int invalidate_run(const struct invalidate_job *job, struct invalidate_report *r
 	/* what was sent must be answered before the report: the session itself does not stop */
 	const volatile int *before = redis_set_cancel(job->redis, NULL);
 	int status = job->plan->listed ? run_list(run, err) : run_filter(run, err);
+	if (status == 0 && job->target->resume &&
+	    resume_check(job->target->resume, job->redis, err) != 0) {
+		ret_report->complete = false;
+		status = -1;
+	}
 	if (status == 0 && !job->soft)
 		status = run_members(run, err);
 	redis_set_cancel(job->redis, before);

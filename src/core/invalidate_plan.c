@@ -151,7 +151,8 @@ static uint64_t on_start(void *ctx, const struct redis *node)
 {
 	const struct planning *planning = ctx;
 
-	return invalidate_start(planning->target, node);
+	/* what broke the walk before may have spoilt the cursor */
+	return planning->restarts ? 0 : invalidate_start(planning->target, node);
 }
 
 static void plan_init(struct invalidate_plan *plan)
