@@ -2,28 +2,63 @@
 
 #include "base/mem.h"
 
+#include <endian.h>
 #include <stdlib.h>
 #include <string.h>
 
+#define EIGHT_DIGITS UINT64_C(100000000)
+
+/*
+ * Eight decimal digits at once, the first in the lowest byte: a division by 10000,
+ * then by 100 in two lanes, then by 10 in four, as multiplications that are exact
+ * for what a lane can hold.
+ */
+static uint64_t eight_digits(uint64_t number)
+{
+	uint64_t fours = number / 10000 | number % 10000 << 32;
+	uint64_t hundreds = (fours * 10486 >> 20) & UINT64_C(0x0000007f0000007f);
+	uint64_t twos = hundreds | (fours - hundreds * 100) << 16;
+	uint64_t tens = (twos * 103 >> 10) & UINT64_C(0x000f000f000f000f);
+
+	return (tens | (twos - tens * 10) << 8) + UINT64_C(0x3030303030303030);
+}
+
+struct digits {
+	uint32_t head;
+	uint64_t tail;
+};
+
+static struct digits digits_of(uint64_t number)
+{
+	return (struct digits){
+	    .head = htole32((uint32_t)(eight_digits(number / EIGHT_DIGITS) >> 32)),
+	    .tail = htole64(eight_digits(number % EIGHT_DIGITS)),
+	};
+}
+
+static void put_digits(char *out, struct digits digits)
+{
+	memcpy(out, &digits.head, sizeof digits.head);
+	memcpy(out + sizeof digits.head, &digits.tail, sizeof digits.tail);
+}
+
 void bench_blank_digits(char *out, uint64_t number)
 {
-	static const char pairs[] = "00010203040506070809101112131415161718192021222324"
-				    "25262728293031323334353637383940414243444546474849"
-				    "50515253545556575859606162636465666768697071727374"
-				    "75767778798081828384858687888990919293949596979899";
+	put_digits(out, digits_of(number));
+}
 
-	for (int i = BENCH_DIGITS; i > 0; i -= 2, number /= 100)
-		memcpy(out + i - 2, pairs + number % 100 * 2, 2);
+static void fill_holes(const struct bench_blank *blank, uint64_t number, char *out)
+{
+	struct digits digits = digits_of(number);
+
+	for (size_t i = 0; i < blank->hole_count; i++)
+		put_digits(out + blank->holes[i], digits);
 }
 
 void bench_blank_fill(const struct bench_blank *blank, uint64_t number, char *out)
 {
-	char digits[BENCH_DIGITS];
-
 	memcpy(out, blank->text.ptr, blank->text.len);
-	bench_blank_digits(digits, number);
-	for (size_t i = 0; i < blank->hole_count; i++)
-		memcpy(out + blank->holes[i], digits, BENCH_DIGITS);
+	fill_holes(blank, number, out);
 }
 
 /* The run's name stands in no other place: the key is where it is found. */
@@ -91,4 +126,53 @@ void bench_blank_make(struct bench_blank *blank, bench_render_fn *fn, void *ctx)
 out:
 	free(filled);
 	buf_release(&other);
+}
+
+/* --- a batch --- */
+
+void bench_sheet_begin(struct bench_sheet *sheet)
+{
+	sheet->text.len = 0;
+	sheet->count = 0;
+}
+
+/* The next place; what lies behind it is overwritten. */
+static void take_place(struct bench_sheet *sheet, const struct bench_blank *blank)
+{
+	if (sheet->count == sheet->room) {
+		sheet->room = sheet->room ? sheet->room * 2 : 64;
+		sheet->places = mem_resize(sheet->places, sheet->room, sizeof *sheet->places);
+	}
+	sheet->places[sheet->count++] =
+	    (struct bench_place){.blank = blank, .at = sheet->text.len};
+	sheet->known = sheet->count;
+}
+
+void bench_sheet_add(struct bench_sheet *sheet, const struct bench_blank *blank,
+		     uint64_t number)
+{
+	const struct bench_place *place = &sheet->places[sheet->count];
+
+	if (sheet->count < sheet->known && place->blank == blank &&
+	    place->at == sheet->text.len) {
+		fill_holes(blank, number, sheet->text.ptr + place->at);
+		sheet->count++;
+	} else {
+		take_place(sheet, blank);
+		bench_blank_fill(blank, number, buf_reserve(&sheet->text, blank->text.len));
+	}
+	sheet->text.len += blank->text.len;
+}
+
+struct buf *bench_sheet_other(struct bench_sheet *sheet)
+{
+	take_place(sheet, NULL);
+	return &sheet->text;
+}
+
+void bench_sheet_release(struct bench_sheet *sheet)
+{
+	buf_release(&sheet->text);
+	free(sheet->places);
+	*sheet = (struct bench_sheet){0};
 }

@@ -34,4 +34,26 @@ void bench_blank_make(struct bench_blank *blank, bench_render_fn *fn, void *ctx)
 /* Writes the command for that number to where text.len bytes are free. */
 void bench_blank_fill(const struct bench_blank *blank, uint64_t number, char *out);
 
+/*
+ * The commands of a batch, one behind the other, in a room where those of the
+ * last one still are: a blank that is already in its place gets other digits.
+ */
+struct bench_sheet {
+	struct buf text;
+	struct bench_place *places;
+	size_t count; /* commands of this batch */
+	size_t known; /* places that hold what they say, of this batch or the last */
+	size_t room;
+};
+struct bench_place {
+	const struct bench_blank *blank; /* NULL: another command */
+	size_t at;
+};
+void bench_sheet_begin(struct bench_sheet *sheet);
+void bench_sheet_add(struct bench_sheet *sheet, const struct bench_blank *blank,
+		     uint64_t number);
+/* Where a command goes that is no blank's: to be appended there. */
+struct buf *bench_sheet_other(struct bench_sheet *sheet);
+void bench_sheet_release(struct bench_sheet *sheet);
+
 #endif

@@ -16,19 +16,18 @@ const char *const bench_kind_names[] = {"get", "set", "del", "command", NULL};
 const char *const bench_ids_names[] = {"uniform", "zipfian", "sequential", NULL};
 
 #define DIGITS_LIMIT UINT64_C(1000000000000)
-#define INDEX_BITS 32
-#define KIND_BITS 3
-#define NUMBER_BITS 24
 
 struct bench_load {
 	const struct bench_job *job;
 	struct bench_random random;
 	double family_bounds[BENCH_FAMILIES_MAX]; /* cumulated weights */
 	double kind_bounds[BENCH_KINDS];
+	int only_kind; /* of a mix of one; -1 */
 	struct bench_zipf zipf[BENCH_FAMILIES_MAX];
 	uint64_t sequence[BENCH_FAMILIES_MAX];
 	struct bench_blank blanks[BENCH_FAMILIES_MAX][BENCH_KINDS];
 	struct bench_verify *verify;
+	struct bench_sheet sheet;
 	char *filler; /* values are cut from it; with verify, made in it */
 	size_t value_size;
 	const struct bench_blank
@@ -36,24 +35,6 @@ struct bench_load {
 	struct buf key;
 	struct buf words;
 };
-
-uint64_t bench_op_pack(struct bench_op op)
-{
-	uint64_t head = (uint64_t)op.family << KIND_BITS | (uint64_t)op.kind;
-
-	return (head << NUMBER_BITS | op.number) << INDEX_BITS | op.index;
-}
-
-struct bench_op bench_op_unpack(uint64_t cookie)
-{
-	return (struct bench_op){
-	    .family = (unsigned)(cookie >> (INDEX_BITS + NUMBER_BITS + KIND_BITS)),
-	    .kind = (enum bench_kind)((cookie >> (INDEX_BITS + NUMBER_BITS)) &
-				      ((1U << KIND_BITS) - 1)),
-	    .number = (uint32_t)(cookie >> INDEX_BITS) & ((1U << NUMBER_BITS) - 1),
-	    .index = cookie & ((UINT64_C(1) << INDEX_BITS) - 1),
-	};
-}
 
 /* --- names --- */
 
@@ -285,6 +266,28 @@ void bench_load_write(struct bench_load *load, struct bench_op op, struct buf *o
 	load->written = NULL;
 }
 
+void bench_load_begin(struct bench_load *load)
+{
+	bench_sheet_begin(&load->sheet);
+}
+
+void bench_load_add(struct bench_load *load, struct bench_op op)
+{
+	const struct bench_blank *blank = &load->blanks[op.family][op.kind];
+
+	if (!blank->usable) {
+		render(load, op, bench_sheet_other(&load->sheet));
+		return;
+	}
+	bench_sheet_add(&load->sheet, blank, op.index);
+	load->value_size = load->job->families[op.family].size_min;
+}
+
+struct bytes bench_load_batch(const struct bench_load *load)
+{
+	return buf_bytes(&load->sheet.text);
+}
+
 unsigned bench_load_slot(const struct bench_load *load, const struct buf *out)
 {
 	const struct bench_blank *blank = load->written;
@@ -354,7 +357,7 @@ static uint32_t pick_number(struct bench_load *load, struct bench_op op)
 				    : bench_verify_floor(load->verify, op.family, op.index);
 }
 
-struct bench_op bench_load_next(struct bench_load *load, size_t client, struct buf *out)
+struct bench_op bench_load_pick(struct bench_load *load, size_t client)
 {
 	const struct bench_job *job = load->job;
 	struct bench_op op = {0};
@@ -363,8 +366,10 @@ struct bench_op bench_load_next(struct bench_load *load, size_t client, struct b
 		op.family = (unsigned)pick(load->family_bounds, job->family_count,
 					   bench_random_real(&load->random));
 	const struct bench_family *family = &job->families[op.family];
-	op.kind = (enum bench_kind)pick(load->kind_bounds, BENCH_KINDS,
-					bench_random_real(&load->random));
+	op.kind =
+	    (enum bench_kind)(load->only_kind >= 0 ? (size_t)load->only_kind
+						   : pick(load->kind_bounds, BENCH_KINDS,
+							  bench_random_real(&load->random)));
 	if (op.kind == BENCH_GET && job->miss > 0 &&
 	    bench_random_real(&load->random) < job->miss)
 		op.index = family->keys + bench_random_below(&load->random, family->misses);
@@ -375,7 +380,6 @@ struct bench_op bench_load_next(struct bench_load *load, size_t client, struct b
 			op.index = own_index(job, family->keys, op.index, client);
 		op.number = pick_number(load, op);
 	}
-	bench_load_write(load, op, out);
 	return op;
 }
 
@@ -392,7 +396,10 @@ static void cumulate(struct bench_load *load)
 	for (size_t i = 0; i < job->family_count; i++)
 		load->family_bounds[i] = sum += job->families[i].weight / total;
 	sum = 0;
+	load->only_kind = -1;
 	for (size_t i = 0; i < BENCH_KINDS; i++) {
+		if (job->mix[i] == 1)
+			load->only_kind = (int)i;
 		load->kind_bounds[i] = sum += job->mix[i];
 		/* The rest of the rounding goes to the last kind that is wanted. */
 		if (sum > 1 - 1e-9)
@@ -449,6 +456,7 @@ void bench_load_free(struct bench_load *load)
 	for (size_t i = 0; i < BENCH_FAMILIES_MAX; i++)
 		for (size_t kind = 0; kind < BENCH_KINDS; kind++)
 			buf_release(&load->blanks[i][kind].text);
+	bench_sheet_release(&load->sheet);
 	buf_release(&load->key);
 	buf_release(&load->words);
 	free(load->filler);

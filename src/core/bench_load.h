@@ -25,13 +25,38 @@ struct bench_op {
 	uint64_t index;  /* of the key; ≥ the family's keys: one that is not there */
 	uint32_t number; /* --verify: of the write, or the least that a read must find */
 };
-uint64_t bench_op_pack(struct bench_op op);
-struct bench_op bench_op_unpack(uint64_t cookie);
+#define BENCH_INDEX_BITS 32
+#define BENCH_NUMBER_BITS 24
+#define BENCH_KIND_BITS 3
+static inline uint64_t bench_op_pack(struct bench_op op)
+{
+	uint64_t head = (uint64_t)op.family << BENCH_KIND_BITS | (uint64_t)op.kind;
 
-/* Picks the next operation of that client (of all threads') and appends its command. */
-struct bench_op bench_load_next(struct bench_load *load, size_t client, struct buf *out);
-/* Appends the command of a given operation. */
+	return (head << BENCH_NUMBER_BITS | op.number) << BENCH_INDEX_BITS | op.index;
+}
+static inline struct bench_op bench_op_unpack(uint64_t cookie)
+{
+	uint64_t head = cookie >> (BENCH_INDEX_BITS + BENCH_NUMBER_BITS);
+
+	return (struct bench_op){
+	    .family = (unsigned)(head >> BENCH_KIND_BITS),
+	    .kind = (enum bench_kind)(head & ((1U << BENCH_KIND_BITS) - 1)),
+	    .number = (uint32_t)(cookie >> BENCH_INDEX_BITS) & ((1U << BENCH_NUMBER_BITS) - 1),
+	    .index = cookie & ((UINT64_C(1) << BENCH_INDEX_BITS) - 1),
+	};
+}
+
+/* The next operation of that client (of all threads'). */
+struct bench_op bench_load_pick(struct bench_load *load, size_t client);
+/* Appends its command. */
 void bench_load_write(struct bench_load *load, struct bench_op op, struct buf *out);
+/*
+ * The same for a batch, in room of the load's own: begin, add each, and take the
+ * bytes of all, valid until the next begin.
+ */
+void bench_load_begin(struct bench_load *load);
+void bench_load_add(struct bench_load *load, struct bench_op op);
+struct bytes bench_load_batch(const struct bench_load *load);
 /* The same as words, valid until the next call; the value has the size of the last one. Returns
  * how many. */
 size_t bench_load_words(struct bench_load *load, struct bench_op op, struct bytes *argv);

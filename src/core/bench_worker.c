@@ -217,6 +217,18 @@ static bool take_one(struct bench_worker *worker, uint64_t at_ns)
 	return true;
 }
 
+/* The operation as the swarm keeps it; what it writes is counted. */
+static void note_op(struct bench_worker *worker, struct bench_op op, uint64_t now_ns,
+		    struct swarm_op *ret_op)
+{
+	if ((op.kind == BENCH_SET || op.kind == BENCH_COMMAND) &&
+	    now_ns >= worker->shared->measure_ns)
+		worker->rows[op.family][op.kind].value_bytes +=
+		    bench_load_value_size(worker->load);
+	ret_op->cookie = bench_op_pack(op);
+	ret_op->tails = (uint8_t)bench_load_tails(worker->load, op);
+}
+
 static bool on_next(void *ctx, size_t client, uint64_t now_ns, struct buf *out,
 		    struct swarm_op *next)
 {
@@ -224,16 +236,30 @@ static bool on_next(void *ctx, size_t client, uint64_t now_ns, struct buf *out,
 
 	if (!worker->driver.due && !take_one(worker, now_ns))
 		return false;
-	struct bench_op op = bench_load_next(worker->load, worker->first_client + client, out);
-	if ((op.kind == BENCH_SET || op.kind == BENCH_COMMAND) &&
-	    now_ns >= worker->shared->measure_ns)
-		worker->rows[op.family][op.kind].value_bytes +=
-		    bench_load_value_size(worker->load);
-	next->cookie = bench_op_pack(op);
-	next->tails = (uint8_t)bench_load_tails(worker->load, op);
+	struct bench_op op = bench_load_pick(worker->load, worker->first_client + client);
+	bench_load_write(worker->load, op, out);
+	note_op(worker, op, now_ns, next);
 	if (worker->shared->job->cluster)
 		next->slot = (uint16_t)bench_load_slot(worker->load, out);
 	return true;
+}
+
+static size_t on_batch(void *ctx, size_t client, uint64_t now_ns, size_t count,
+		       struct swarm_op *ops, struct bytes *ret_bytes)
+{
+	struct bench_worker *worker = ctx;
+	size_t made = 0;
+
+	bench_load_begin(worker->load);
+	for (; made < count && take_one(worker, now_ns); made++) {
+		struct bench_op op =
+		    bench_load_pick(worker->load, worker->first_client + client);
+
+		bench_load_add(worker->load, op);
+		note_op(worker, op, now_ns, &ops[made]);
+	}
+	*ret_bytes = bench_load_batch(worker->load);
+	return made;
 }
 
 static void on_again(void *ctx, const struct swarm_op *op, struct buf *out)
@@ -280,6 +306,7 @@ void bench_worker_init(struct bench_worker *worker, struct bench_shared *shared,
 	worker->driver = (struct swarm_driver){
 	    .ctx = worker,
 	    .next = on_next,
+	    .batch = on_batch,
 	    .again = on_again,
 	    .done = on_done,
 	    .due = job->rate > 0 ? on_due : NULL,

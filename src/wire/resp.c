@@ -2,11 +2,9 @@
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "wire/resp_scan.h"
 
 #include <hiredis/hiredis.h>
-#if HIREDIS_MAJOR < 1
-#include <hiredis/sds.h>
-#endif
 #include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -23,6 +21,8 @@ typedef int resp_count;
 #define DEPTH_MAX 16
 /* Small arrays get their whole vector at once; a header's claim is not believed beyond it. */
 #define ITEMS_START ((size_t)1024)
+/* More at once makes the reader move memory around. */
+#define READER_FEED ((size_t)64 * 1024)
 /* A bulk at least so large is worth keeping the reader's buffer for. */
 #define READER_KEEP ((size_t)1024 * 1024)
 
@@ -46,11 +46,11 @@ struct resp {
 	size_t reply_size; /* of the reply being read */
 	unsigned long long replies;
 	int elements; /* taken from the endless array */
+	char last;    /* byte that the reader was fed */
 	size_t depth;
 	struct open_array open[DEPTH_MAX];
 	struct mem_arena arena;
 	const char *fault; /* our own reason to stop */
-	char *scratch;     /* for resp_room, where the reader's buffer is not ours to use */
 };
 
 static const char endless[] = "*2147483647\r\n";
@@ -61,7 +61,6 @@ static int deliver(struct resp *resp, const struct reply *reply)
 	int status = resp->fn(resp->ctx, reply);
 
 	resp->replies++;
-	resp->elements++;
 	resp->reply_size = 0;
 	if (status < 0)
 		resp->fault = "it answered without being asked";
@@ -115,6 +114,7 @@ static void *settle(struct resp *resp)
 		resp->depth--;
 	}
 	if (done) {
+		resp->elements++;
 		status = deliver(resp, done);
 		mem_arena_clear(&resp->arena);
 	}
@@ -125,8 +125,10 @@ static void *take(struct resp *resp, const struct reply *value)
 {
 	if (too_long(resp, value->text.len + sizeof *value))
 		return stop(resp, "its answer is longer than the limit");
-	if (resp->depth == 0)
+	if (resp->depth == 0) {
+		resp->elements++;
 		return deliver(resp, value) < 0 ? NULL : &tag;
+	}
 
 	struct reply *kept = mem_arena_alloc(&resp->arena, sizeof *kept);
 	*kept = *value;
@@ -221,7 +223,11 @@ static void open_reader(struct resp *resp)
 	resp->reader->privdata = resp;
 	resp->reader->maxbuf = READER_KEEP;
 	resp->elements = 0;
-	redisReaderFeed(resp->reader, endless, sizeof endless - 1);
+	resp->last = '\n';
+	void *none = NULL;
+	if (redisReaderFeed(resp->reader, endless, sizeof endless - 1) != REDIS_OK ||
+	    redisReaderGetReply(resp->reader, &none) != REDIS_OK)
+		abort();
 }
 
 struct resp *resp_new(size_t max_reply, resp_reply_fn *fn, void *ctx)
@@ -241,7 +247,6 @@ void resp_free(struct resp *resp)
 		return;
 	redisReaderFree(resp->reader);
 	mem_arena_release(&resp->arena);
-	free(resp->scratch);
 	free(resp);
 }
 
@@ -258,7 +263,7 @@ static bool bulk_too_long(struct resp *resp)
 	const char *line_end = memchr(rest, '\r', len < 24 ? len : 24);
 	unsigned long long bulk = 0;
 
-	if (!line_end || line_end + 1 == rest + len)
+	if (!line_end || line_end + 1 == rest + len || line_end[1] != '\n')
 		return false;
 	for (const char *at = rest; at < line_end && bulk < ULLONG_MAX / 20; at++) {
 		if (*at < '0' || *at > '9')
@@ -290,20 +295,39 @@ static int explain(struct resp *resp, const char *data, size_t len, struct err *
 		       resp->reader->errstr);
 }
 
-/* Before the endless array ends: at a moment when the reader holds nothing. */
-static void renew_reader(struct resp *resp)
+/* Between two replies. The reader takes a reply's first byte before the rest is there. */
+static bool is_idle(const struct resp *resp)
 {
-	if (resp->elements > INT_MAX / 2 && resp->depth == 0 &&
-	    resp->reader->pos == resp->reader->len)
-		open_reader(resp);
+	return resp->depth == 0 && resp->reader->pos == resp->reader->len && resp->last == '\n';
+}
+
+/* Delivers what needs no reader, and returns how many bytes that was. */
+static size_t take_plain(struct resp *resp, const char *data, size_t len)
+{
+	size_t taken = 0;
+	size_t size;
+	struct reply reply;
+
+	while ((size = resp_scan(data + taken, len - taken, &reply)) > 0 &&
+	       reply.text.len + sizeof reply <= resp->max_reply) {
+		if (deliver(resp, &reply) < 0)
+			break;
+		taken += size;
+	}
+	return taken;
 }
 
 static int read_replies(struct resp *resp, const char *data, size_t len, struct err *err)
 {
 	void *none = NULL;
 
-	if (redisReaderGetReply(resp->reader, &none) != REDIS_OK || none)
+	/* The endless array must not end. */
+	if (resp->elements > INT_MAX / 2 && is_idle(resp))
+		open_reader(resp);
+	if (redisReaderFeed(resp->reader, data, len) != REDIS_OK ||
+	    redisReaderGetReply(resp->reader, &none) != REDIS_OK || none)
 		return explain(resp, data, len, err);
+	resp->last = data[len - 1];
 	if (bulk_too_long(resp)) {
 		resp->fault = "its answer is longer than the limit";
 		return explain(resp, data, len, err);
@@ -313,47 +337,23 @@ static int read_replies(struct resp *resp, const char *data, size_t len, struct 
 
 int resp_feed(struct resp *resp, const char *data, size_t len, struct err *err)
 {
-	renew_reader(resp);
-	if (redisReaderFeed(resp->reader, data, len) != REDIS_OK)
-		return explain(resp, data, len, err);
-	return read_replies(resp, data, len, err);
-}
+	while (len > 0) {
+		if (is_idle(resp)) {
+			size_t taken = take_plain(resp, data, len);
 
-#if HIREDIS_MAJOR < 1
-/* The reader's buffer is an sds that its header shows, with functions to grow it. */
-char *resp_room(struct resp *resp, size_t len)
-{
-	redisReader *reader = resp->reader;
-
-	renew_reader(resp);
-	reader = resp->reader;
-	reader->buf = mem_check(sdsMakeRoomFor(reader->buf, len));
-	return reader->buf + reader->len;
+			data += taken;
+			len -= taken;
+			if (resp->fault)
+				return explain(resp, data, len, err);
+		}
+		size_t part = len < READER_FEED ? len : READER_FEED;
+		if (part > 0 && read_replies(resp, data, part, err) != 0)
+			return -1;
+		data += part;
+		len -= part;
+	}
+	return 0;
 }
-
-int resp_came(struct resp *resp, size_t len, struct err *err)
-{
-	redisReader *reader = resp->reader;
-
-	sdsIncrLen(reader->buf, (int)len);
-	reader->len += len;
-	/* At a protocol error the reader frees its buffer: there is nothing to show. */
-	return read_replies(resp, NULL, 0, err);
-}
-#else
-char *resp_room(struct resp *resp, size_t len)
-{
-	(void)len;
-	if (!resp->scratch)
-		resp->scratch = mem_alloc(RESP_FEED);
-	return resp->scratch;
-}
-
-int resp_came(struct resp *resp, size_t len, struct err *err)
-{
-	return resp_feed(resp, resp->scratch, len, err);
-}
-#endif
 
 static size_t digits_of(size_t number)
 {

@@ -9,17 +9,17 @@
 struct err;
 
 /*
- * The RESP2 codec: hiredis' reader behind our types, and command writing. One per
- * connection. (https://redis.io/docs/reference/protocol-spec)
+ * The RESP2 codec: hiredis' reader behind our types, with resp_scan before it, and
+ * command writing. One per connection. (https://redis.io/docs/reference/protocol-spec)
  */
 struct resp;
 
-/* The most that may be fed at once; more makes the reader move memory around. */
+/* As much as is worth receiving at once. */
 #define RESP_FEED ((size_t)64 * 1024)
 
 /*
- * One whole reply, valid inside the call: strings at the top level lie in the
- * reader's own buffer. Must not feed. -1 stops the reading: nobody asked.
+ * One whole reply, valid inside the call: strings at the top level lie where
+ * they were received. Must not feed. -1 stops the reading: nobody asked.
  */
 typedef int resp_reply_fn(void *ctx, const struct reply *reply);
 
@@ -27,17 +27,10 @@ typedef int resp_reply_fn(void *ctx, const struct reply *reply);
 struct resp *resp_new(size_t max_reply, resp_reply_fn *fn, void *ctx);
 void resp_free(struct resp *resp);
 /*
- * Takes len (at most RESP_FEED) bytes and calls back for each reply completed.
- * -1 with ERR_REDIS when this is not RESP2, or too long, or too deep: the
- * connection is of no more use then.
+ * Takes len bytes and calls back for each reply completed. -1 with ERR_REDIS when
+ * this is not RESP2, or too long, or too deep: the connection is of no more use then.
  */
 int resp_feed(struct resp *resp, const char *data, size_t len, struct err *err);
-/*
- * The same without a copy: where to receive up to len (at most RESP_FEED) bytes,
- * and that so many have come.
- */
-char *resp_room(struct resp *resp, size_t len);
-int resp_came(struct resp *resp, size_t len, struct err *err);
 
 /*
  * A command as an array of bulk strings: its size, and its bytes written to where

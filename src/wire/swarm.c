@@ -77,6 +77,8 @@ int swarm_open(const struct target *target, const struct swarm_plan *plan,
 	swarm->clients = plan->clients;
 	swarm->reply_max = plan->reply_max;
 	swarm->lanes = mem_zalloc(plan->clients, sizeof *swarm->lanes);
+	swarm->batch = mem_zalloc(plan->depth + 1, sizeof *swarm->batch);
+	swarm->input = mem_alloc(SWARM_INPUT);
 	swarm->epoll = epoll_create1(EPOLL_CLOEXEC);
 	if (swarm->epoll < 0)
 		status = err_set(err, ERR_REDIS, "epoll: %s", strerror(errno));
@@ -123,6 +125,8 @@ void swarm_free(struct swarm *swarm)
 	buf_release(&swarm->scratch);
 	free(swarm->returned.items);
 	free(swarm->waiting.items);
+	free(swarm->batch);
+	free(swarm->input);
 	free(swarm->nodes);
 	free(swarm->lanes);
 	free(swarm->slots);

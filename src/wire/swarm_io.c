@@ -10,9 +10,6 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
-/* So much is read at once: larger buffers of many connections leave the processor's cache. */
-#define FEED ((size_t)64 * 1024)
-
 /* A cleartext socket is used directly: libcurl's way costs a fifth of the client's time. */
 static enum transport_status send_some(struct swarm_link *link, const char *data, size_t len,
 				       size_t *ret_done, struct err *err)
@@ -62,13 +59,10 @@ static enum transport_status receive_some(struct swarm_link *link, char *data, s
 
 static void ask_for_room(struct swarm_link *link, bool wanted)
 {
-	struct epoll_event event = {.events = EPOLLIN | (wanted ? (uint32_t)EPOLLOUT : 0),
-				    .data.ptr = link};
-
 	if (link->waits_for_room == wanted)
 		return;
 	link->waits_for_room = wanted;
-	epoll_ctl(link->swarm->epoll, EPOLL_CTL_MOD, link->fd, &event);
+	swarm_link_watch(link, EPOLL_CTL_MOD);
 }
 
 int swarm_flush(struct swarm_link *link, struct err *err)
@@ -101,15 +95,28 @@ int swarm_flush(struct swarm_link *link, struct err *err)
 	return 0;
 }
 
-int swarm_receive(struct swarm_link *link, struct err *err)
+int swarm_offer(struct swarm_link *link, struct bytes bytes, struct err *err)
+{
+	size_t done = 0;
+
+	/* TLS may want the same bytes again, from the same place. */
+	if (!link->swarm->target->tls &&
+	    send_some(link, bytes.ptr, bytes.len, &done, err) == TRANSPORT_CLOSED)
+		return -1;
+	if (done == bytes.len)
+		return 0;
+	buf_add(&link->filling, bytes_sub(bytes, done, bytes.len));
+	return swarm_flush(link, err);
+}
+
+int swarm_receive(struct swarm_link *link, bool ended, struct err *err)
 {
 	struct swarm *swarm = link->swarm;
 
 	for (;;) {
 		size_t done = 0;
-		char *room = resp_room(link->resp, FEED);
 
-		switch (receive_some(link, room, FEED, &done, err)) {
+		switch (receive_some(link, swarm->input, SWARM_INPUT, &done, err)) {
 		case TRANSPORT_OK:
 			break;
 		case TRANSPORT_AGAIN:
@@ -118,10 +125,11 @@ int swarm_receive(struct swarm_link *link, struct err *err)
 			return -1;
 		}
 		swarm->now_ns = link->node->progress_ns = clock_mono_ns();
-		if (resp_came(link->resp, done, err) != 0)
+		if (resp_feed(link->resp, swarm->input, done, err) != 0)
 			return -1;
-		/* TLS may hold more that no poll shows. */
-		if (done < FEED && !swarm->target->tls)
+		/* What comes from now on is another event; TLS may hold more that none shows.
+		 */
+		if (done < SWARM_INPUT && !swarm->target->tls && !ended)
 			return 0;
 	}
 }

@@ -143,6 +143,15 @@ static int on_reply(void *ctx, const struct reply *reply)
 	return 0;
 }
 
+int swarm_link_watch(struct swarm_link *link, int change)
+{
+	struct epoll_event event = {.events = EPOLLIN | EPOLLRDHUP | EPOLLET, .data.ptr = link};
+
+	if (link->waits_for_room)
+		event.events |= EPOLLOUT;
+	return epoll_ctl(link->swarm->epoll, change, link->fd, &event);
+}
+
 int swarm_link_open(struct swarm_link *link, struct err *err)
 {
 	struct swarm *swarm = link->swarm;
@@ -159,8 +168,7 @@ int swarm_link_open(struct swarm_link *link, struct err *err)
 	}
 	link->fd = transport_fd(link->transport);
 	link->resp = resp_new(swarm->reply_max, on_reply, link);
-	struct epoll_event event = {.events = EPOLLIN, .data.ptr = link};
-	if (epoll_ctl(swarm->epoll, EPOLL_CTL_ADD, link->fd, &event) != 0)
+	if (swarm_link_watch(link, EPOLL_CTL_ADD) != 0)
 		return err_set(err, ERR_REDIS, "cannot watch the connection: %s",
 			       strerror(errno));
 	return 0;

@@ -8,6 +8,9 @@
 
 struct transport;
 
+/* So much is read at once: one room for all connections stays in the processor's cache. */
+#define SWARM_INPUT ((size_t)128 * 1024)
+
 /* The commands of a connection that are not answered yet, oldest first. */
 struct swarm_ring {
 	struct swarm_op *ops;
@@ -82,10 +85,12 @@ struct swarm {
 	struct swarm_node **nodes;
 	size_t node_count;
 	int epoll;
-	bool over;        /* the driver has nothing more */
-	size_t under_way; /* commands not answered, parked ones too */
-	uint64_t due_ns;  /* the next command of the schedule */
-	size_t turn;      /* the client that takes it */
+	struct swarm_op *batch; /* depth entries */
+	char *input;            /* SWARM_INPUT bytes, of the link that is being read */
+	bool over;              /* the driver has nothing more */
+	size_t under_way;       /* commands not answered, parked ones too */
+	uint64_t due_ns;        /* the next command of the schedule */
+	size_t turn;            /* the client that takes it */
 	struct swarm_link **dirty;
 	size_t dirty_count;
 	uint64_t now_ns;                 /* when the bytes being read arrived */
@@ -110,8 +115,11 @@ void swarm_mark(struct swarm_link *link);
 
 /* Sends what the link has filled; what cannot be sent now waits for room. */
 int swarm_flush(struct swarm_link *link, struct err *err);
-/* Reads what is there; the answers go to the driver. */
-int swarm_receive(struct swarm_link *link, struct err *err);
+/* Sends bytes that are not the link's, when it has filled nothing. */
+int swarm_offer(struct swarm_link *link, struct bytes bytes, struct err *err);
+/* Reads what is there, to its end when the server has ended it; the answers go to the driver.
+ */
+int swarm_receive(struct swarm_link *link, bool ended, struct err *err);
 
 /* swarm_node.c */
 
@@ -124,6 +132,8 @@ void swarm_node_free(struct swarm_node *node);
 int swarm_node_learn(struct swarm *swarm, struct err *err);
 /* Opens the connection and makes it ready for commands. */
 int swarm_link_open(struct swarm_link *link, struct err *err);
+/* Says what is waited for, as epoll_ctl does; each event is told once (EPOLLET). */
+int swarm_link_watch(struct swarm_link *link, int change);
 
 /* swarm_route.c: of a cluster. */
 

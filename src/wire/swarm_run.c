@@ -111,20 +111,46 @@ static bool queue_next(struct swarm *swarm, size_t client, uint64_t due_ns, uint
 	return true;
 }
 
-/* Closed loop: the next batch. */
+/* Closed loop: the next batch, whose commands go where their slots are. */
+static int spread_batch(struct swarm *swarm, size_t client, struct err *err)
+{
+	for (size_t i = 0; i < swarm->depth && !swarm->over; i++)
+		queue_next(swarm, client, 0, swarm->now_ns);
+	return dispatch_dirty(swarm, clock_mono_ns(), err);
+}
+
+/* The same for one server: nothing is under way on the link. */
+static int send_batch(struct swarm *swarm, size_t client, struct err *err)
+{
+	const struct swarm_driver *driver = swarm->driver;
+	struct swarm_link *link = &swarm->nodes[0]->links[client];
+	struct bytes bytes = {0};
+	uint64_t now_ns = swarm->now_ns;
+	size_t count =
+	    driver->batch(driver->ctx, client, now_ns, swarm->depth, swarm->batch, &bytes);
+
+	swarm->over = count < swarm->depth;
+	if (count == 0)
+		return 0;
+	/* Preparing a batch takes time that is not the server's. */
+	if (count > 1)
+		now_ns = clock_mono_ns();
+	for (size_t i = 0; i < count; i++) {
+		swarm->batch[i].due_ns = swarm->batch[i].sent_ns = now_ns;
+		swarm_append(link, &swarm->batch[i], now_ns);
+	}
+	link->unsent = 0;
+	swarm->under_way += count;
+	swarm->lanes[client] += count;
+	if (swarm_offer(link, bytes, err) == 0)
+		return 0;
+	swarm->failed = link->node;
+	return -1;
+}
+
 static int refill(struct swarm *swarm, size_t client, struct err *err)
 {
-	uint64_t now_ns = swarm->now_ns;
-	struct swarm_link *link = &swarm->nodes[0]->links[client];
-
-	for (size_t i = 0; i < swarm->depth && !swarm->over; i++)
-		queue_next(swarm, client, 0, now_ns);
-	/* Preparing a batch takes time that is not the server's. */
-	if (swarm->depth > 1)
-		now_ns = clock_mono_ns();
-	if (swarm->slots)
-		return dispatch_dirty(swarm, now_ns, err);
-	return link->unsent > 0 ? dispatch(link, now_ns, err) : 0;
+	return swarm->slots ? spread_batch(swarm, client, err) : send_batch(swarm, client, err);
 }
 
 static int serve(struct swarm_link *link, uint32_t events, struct err *err)
@@ -132,7 +158,8 @@ static int serve(struct swarm_link *link, uint32_t events, struct err *err)
 	struct swarm *swarm = link->swarm;
 
 	if (((events & EPOLLOUT) && swarm_flush(link, err) != 0) ||
-	    ((events & (EPOLLIN | EPOLLERR | EPOLLHUP)) && swarm_receive(link, err) != 0)) {
+	    ((events & ~(uint32_t)EPOLLOUT) &&
+	     swarm_receive(link, events & EPOLLRDHUP, err) != 0)) {
 		swarm->failed = link->node;
 		return -1;
 	}

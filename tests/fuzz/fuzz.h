@@ -20,6 +20,7 @@ void fuzz_words(struct bytes input);
 void fuzz_event(struct bytes input);
 void fuzz_url(struct bytes input);
 void fuzz_reply(struct bytes input);
+void fuzz_resp(struct bytes input);
 void fuzz_backup(struct bytes input);
 void fuzz_http(struct bytes input);
 

@@ -3,6 +3,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "core/bench_assert.h"
+#include "core/bench_blank.h"
 #include "core/bench_compare.h"
 #include "core/bench_load.h"
 #include "core/bench_random.h"
@@ -127,6 +128,64 @@ TEST(a_blank_gives_what_the_slow_way_gives)
 	bench_load_free(load);
 }
 
+TEST(digits_are_those_of_the_number)
+{
+	static const uint64_t numbers[] = {
+	    0,        7,         99,        100,      9999,     10000,      12345678,
+	    99999999, 100000000, 123456789, 99990000, 10203040, 9999999999, 999999999999};
+	char want[64];
+	char digits[BENCH_DIGITS];
+
+	for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+		snprintf(want, sizeof want, "%012llu", (unsigned long long)numbers[i]);
+		bench_blank_digits(digits, numbers[i]);
+		CHECK_BYTES(((struct bytes){digits, sizeof digits}), bytes_of(want));
+	}
+	for (uint64_t number = 0; number < 10000; number++) {
+		uint64_t all = number * 100010001 % 1000000000000;
+
+		snprintf(want, sizeof want, "%012llu", (unsigned long long)all);
+		bench_blank_digits(digits, all);
+		CHECK_BYTES(((struct bytes){digits, sizeof digits}), bytes_of(want));
+	}
+}
+
+/* Batches reuse what is there: each must be what its commands are one by one. */
+TEST(a_batch_is_its_commands)
+{
+	static const size_t sizes[] = {30};
+	struct bench_job job = {
+	    .run = "abcdefghijkl",
+	    .families =
+		{{.name = "a", .keys = 1000, .size_min = 7, .size_max = 7, .weight = 2},
+		 {.name = "b", .keys = 9, .sizes = sizes, .size_count = 1, .weight = 1}},
+	    .family_count = 2,
+	    .mix = {[BENCH_GET] = 0.6, [BENCH_SET] = 0.3, [BENCH_DEL] = 0.1},
+	    .clients = 1,
+	    .threads = 1};
+	struct bench_load *load = bench_load_new(&job, 1, NULL);
+	struct bench_load *other = bench_load_new(&job, 1, NULL);
+	struct buf want = {0};
+
+	for (size_t round = 0; round < 200; round++) {
+		buf_clear(&want);
+		bench_load_begin(load);
+		for (size_t i = 0; i < 1 + round % 17; i++) {
+			struct bench_op op = bench_load_pick(load, 0);
+
+			/* Long runs of the same, now and then. */
+			if (round % 20 > 5)
+				op = (struct bench_op){0, BENCH_GET, op.index, 0};
+			bench_load_add(load, op);
+			bench_load_write(other, op, &want);
+		}
+		CHECK_BYTES(bench_load_batch(load), buf_bytes(&want));
+	}
+	buf_release(&want);
+	bench_load_free(load);
+	bench_load_free(other);
+}
+
 TEST(values_tell_of_themselves)
 {
 	char value[64], other[64];
@@ -188,6 +247,8 @@ int main(void)
 	RUN(poisson_gaps_have_their_mean_and_spread);
 	RUN(a_cookie_keeps_an_operation);
 	RUN(a_blank_gives_what_the_slow_way_gives);
+	RUN(digits_are_those_of_the_number);
+	RUN(a_batch_is_its_commands);
 	RUN(values_tell_of_themselves);
 	RUN(a_change_is_judged_by_the_spread_of_the_rounds);
 	CHECK_DONE();

@@ -59,6 +59,7 @@ BEARS(words)
 BEARS(event)
 BEARS(url)
 BEARS(reply)
+BEARS(resp)
 BEARS(backup)
 BEARS(http)
 
@@ -70,6 +71,7 @@ int main(void)
 	RUN(event);
 	RUN(url);
 	RUN(reply);
+	RUN(resp);
 	RUN(backup);
 	RUN(http);
 	CHECK_DONE();

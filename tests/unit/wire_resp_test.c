@@ -95,6 +95,47 @@ TEST(every_type_in_pieces_of_every_size)
 	      BYTES("*(*(:1 *()) nil *(*($\r\n\r\n)))\n+next\n"));
 }
 
+/* What the scanner leaves to the reader, and what is at its bounds. */
+TEST(plain_replies_and_their_neighbours)
+{
+	reads(BYTES(":0\r\n:999999999999999999\r\n:-999999999999999999\r\n"
+		    ":9223372036854775807\r\n:-9223372036854775808\r\n:7\r\n"),
+	      BYTES(":0\n:999999999999999999\n:-999999999999999999\n"
+		    ":9223372036854775807\n:-9223372036854775808\n:7\n"));
+	reads(BYTES("+\r\n+a\nb\r\n+0123456789012345678901234567890123456789012345678901234567"
+		    "8901234\r\n+OK\r\n$4\r\n$1\r\n\r\n-no\r\n$-1\r\n+OK\r\n"),
+	      BYTES("+\n+a\nb\n+0123456789012345678901234567890123456789012345678901234567"
+		    "8901234\n+OK\n$$1\r\n\n-no\nnil\n+OK\n"));
+	reads(BYTES("+-x\r\n++OK\r\n-$1\r\n-:1\r\n++2\r\n"),
+	      BYTES("+-x\n++OK\n-$1\n-:1\n++2\n"));
+	refuses(BYTES("$3\r\nabcXY+OK\r\n"), "CR LF");
+	refuses(BYTES("+OK\r\n:1-\r\n"), "integer");
+}
+
+/* Replies of every length around those that are fed at once. */
+TEST(bulks_that_a_feed_cuts)
+{
+	struct buf stream = {0};
+	struct buf want = {0};
+
+	for (int i = 0; i < 400; i++) {
+		buf_printf(&stream, "$%d\r\n%0*d\r\n", 700 + i, 700 + i, i);
+		buf_printf(&want, "$%0*d\n", 700 + i, i);
+	}
+	for (size_t piece = stream.len; piece > 900; piece = piece * 2 / 3) {
+		struct heard heard = {.allowed = 400};
+		struct resp *resp = resp_new(10000, hear, &heard);
+		struct err err = {0};
+
+		CHECK_INT(feed(resp, buf_bytes(&stream), piece, &err), 0);
+		CHECK_BYTES(buf_bytes(&heard.text), buf_bytes(&want));
+		buf_release(&heard.text);
+		resp_free(resp);
+	}
+	buf_release(&stream);
+	buf_release(&want);
+}
+
 TEST(a_long_array_is_whole)
 {
 	struct heard heard = {.allowed = 1};
@@ -199,6 +240,8 @@ TEST(commands_are_written)
 int main(void)
 {
 	RUN(every_type_in_pieces_of_every_size);
+	RUN(plain_replies_and_their_neighbours);
+	RUN(bulks_that_a_feed_cuts);
 	RUN(a_long_array_is_whole);
 	RUN(what_is_not_redis_is_quoted);
 	RUN(broken_lengths_are_refused);
