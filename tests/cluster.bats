@@ -89,10 +89,32 @@ setup() {
 	assert_equal "$(things)" 60
 }
 
-@test "what does not know clusters says so: inspect --sample" {
-	cc_run inspect --sample 10
-	assert_exit 2
-	assert_stderr_line '--sample draws from one server'
+# fill_node N PREFIX COUNT: as many keys as of PREFIX1 … PREFIXcount belong to the node.
+fill_node() {
+	node_cli "$1" EVAL 'for i = 1, ARGV[2] do redis.pcall("SET", ARGV[1] .. i, string.rep("x", i % 300), "EX", 25000) end' 0 "$2" "$3" >/dev/null
+}
+
+@test "--sample draws from every node, however unequal: the truth lies within bounds that chance misses once in 10^9 runs" {
+	fill_node 0 message: 30000
+	fill_node 1 call:logs: 4000
+	fill_node 2 bici:ctx: 2000
+	fill_node 0 call:logs: 2000
+	cc_run inspect -o json
+	assert_exit 0
+	local whole=$output
+	assert_json '.keys > 12000' true
+	cc_run inspect --sample 2000 -o json
+	assert_exit 0
+	assert_json '[.schema, .complete, ([.namespaces[].sampled_keys] | add) == .sampled_keys]' '["ccache.inspect-sample/1",true,true]'
+	assert_json '.sampled_keys > 1600 and .sampled_keys < 2500' true
+	jq -e --argjson whole "$whole" '.keys == $whole.keys and all(.namespaces[]; . as $got | ($whole.namespaces[] | select(.namespace == $got.namespace)) as $truth
+		| if $truth.keys < 500 then true else
+			($got.keys - $truth.keys | fabs) <= ($got.keys_high - $got.keys_low) / 2 * 6.5 / 1.96 + 1
+			and ($got.bytes - $truth.bytes | fabs) <= ($got.bytes_high - $got.bytes_low) / 2 * 6.5 / 1.96 end)' <<<"$output" ||
+		fail "$whole $output"
+	cc_run inspect --sample 10000 -o json
+	assert_json '.keys' "$(jq .keys <<<"$whole")"
+	assert_stderr_line 'all were looked at'
 }
 
 @test "invalidate on a cluster can be undone" {

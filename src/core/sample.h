@@ -19,11 +19,14 @@ struct redis;
  * gives back is not the one behind the drawn bucket, that bucket was empty and
  * what came belongs to another. Cursors are bucket numbers of which the lowest
  * bits count (Redis dict.c, dictScan); while a table is being resized, a
- * bucket of the smaller one comes with all that it splits into.
+ * bucket of the smaller one comes with all that it splits into. In a cluster
+ * every primary gives the same share of its buckets, so that every key has the
+ * same chance there, too, however unequal they are; ERR_ITEM when slots moved
+ * meanwhile, ERR_USAGE where the servers have a table for each slot.
  */
 struct sample_options {
-	uint64_t
-	    keys; /* about so many; the number of buckets is fixed before the first is drawn */
+	/* about so many; the number of buckets is fixed before the first is drawn */
+	uint64_t keys;
 	uint64_t seed;
 	unsigned probes;
 	scan_key_fn *fn; /* of each key that was drawn; false ends it */
@@ -36,7 +39,6 @@ struct sample_result {
 	struct scan_result scan; /* keys, own: drawn; expected: DBSIZE */
 	uint64_t total;          /* keys of the whole: DBSIZE, or what the buckets tell */
 	uint64_t buckets;        /* drawn */
-	unsigned bits;           /* of 2^bits */
 	bool too_small;          /* a walk over all is hardly more work: nothing was drawn */
 };
 

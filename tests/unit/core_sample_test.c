@@ -1,9 +1,9 @@
 /*
  * The sample is fair and the walk knows what it can promise, against a real
- * server. The server places keys at random, so figures are held against bounds
- * that chance exceeds less than once in 10^9 runs.
+ * server and a real cluster. The server places keys at random, so figures are held against
+ * bounds that chance exceeds less than once in 10^9 runs.
  */
-#include "client.h"
+#include "fleet.h"
 
 #include "core/estimate.h"
 #include "core/sample.h"
@@ -13,6 +13,7 @@
 
 static struct server server;
 static struct client client;
+static struct redis *drawn_from;
 
 static void say(const char *line)
 {
@@ -86,7 +87,26 @@ static int draw(struct seen *seen, uint64_t keys, uint64_t seed, struct sample_r
 	    .keys = keys, .seed = seed, .fn = on_key, .restart = on_restart, .ctx = seen};
 
 	seen->keys = seen->of_kind = 0;
-	return sample_run(client.redis, &options, ret, &client.err);
+	return sample_run(drawn_from, &options, ret, &client.err);
+}
+
+/* Over all runs, as chance would have it if every key's was the same. */
+static void check_chances(const struct seen *seen)
+{
+	double total = 0;
+	double chi = 0;
+
+	for (size_t i = 0; i < KEYS; i++)
+		total += seen->drawn[i];
+	double mean = total / KEYS;
+	double share = mean / RUNS; /* of the runs that a key is in */
+	for (size_t i = 0; i < KEYS; i++)
+		chi += (seen->drawn[i] - mean) * (seen->drawn[i] - mean) /
+		       (RUNS * share * (1 - share));
+	printf("# mean %.2f, chi square %.0f of %d\n", mean, chi, KEYS);
+	CHECK(mean > 3 && mean < 20);
+	/* 6.5 standard deviations; keys that share a bucket come together, hence the 1.3 */
+	CHECK(chi < KEYS + 6.5 * 1.3 * sqrt(2.0 * KEYS));
 }
 
 /*
@@ -98,8 +118,6 @@ TEST(every_key_has_the_same_chance_in_a_sparse_table)
 {
 	struct seen seen = {0};
 	struct sample_result result = {0};
-	double total = 0;
-	double chi = 0;
 
 	each("SET key:%u x", 0, 20000);
 	each("DEL key:%u", KEYS, 20000 - KEYS);
@@ -108,17 +126,7 @@ TEST(every_key_has_the_same_chance_in_a_sparse_table)
 		CHECK(!result.too_small);
 		CHECK_INT(result.total, KEYS);
 	}
-	for (size_t i = 0; i < KEYS; i++)
-		total += seen.drawn[i];
-	double mean = total / KEYS;
-	double share = mean / RUNS; /* of the runs that a key is in */
-	for (size_t i = 0; i < KEYS; i++)
-		chi += (seen.drawn[i] - mean) * (seen.drawn[i] - mean) /
-		       (RUNS * share * (1 - share));
-	printf("# mean %.2f, chi square %.0f of %d\n", mean, chi, KEYS);
-	CHECK(mean > 3 && mean < 20);
-	/* 6.5 standard deviations; keys that share a bucket come together, hence the 1.3 */
-	CHECK(chi < KEYS + 6.5 * 1.3 * sqrt(2.0 * KEYS));
+	check_chances(&seen);
 }
 
 TEST(the_truth_lies_within_the_bounds)
@@ -203,6 +211,113 @@ TEST(a_resize_is_noticed)
 	CHECK(!scan_table_is_steady(&silent));
 }
 
+/* --- a cluster whose primaries are as unequal as can be --- */
+
+static struct fleet fleet;
+static struct client cluster;
+static const size_t keys_of[FLEET_PRIMARIES] = {3460, 500, 40};
+
+/* key:0, key:1, …, each with a suffix that leads it to the node that it is for. */
+static void fill_fleet(void)
+{
+	size_t key = 0;
+	char name[64];
+
+	for (size_t node = 0; node < FLEET_PRIMARIES; node++) {
+		for (size_t i = 0; i < keys_of[node]; i++, key++) {
+			size_t suffix = 0;
+
+			do
+				snprintf(name, sizeof name, "key:%zu:%zu", key, suffix++);
+			while (fleet_owner(slot_of(bytes_of(name))) != node);
+			CHECK_INT(fleet_say(&fleet, node, "SET %s x", name)->type,
+				  REPLY_STATUS);
+		}
+	}
+}
+
+TEST(every_key_of_unequal_primaries_has_the_same_chance)
+{
+	struct seen seen = {0};
+	struct sample_result result = {0};
+	size_t key = 0;
+
+	for (unsigned run = 0; run < RUNS; run++) {
+		CHECK_INT(draw(&seen, KEYS / 8, run, &result), 0);
+		CHECK(!result.too_small);
+		CHECK_INT(result.total, KEYS);
+		struct estimate estimate =
+		    estimate_count(seen.of_kind, seen.keys, result.total);
+		CHECK(fabs(estimate.value - KEYS / 8.0) <
+		      6.5 * (estimate.high - estimate.low) / 2 / 1.96);
+	}
+	check_chances(&seen);
+	/* of each primary as many as its keys are, however few */
+	for (size_t node = 0; node < FLEET_PRIMARIES; node++) {
+		double expected = RUNS * (double)keys_of[node] / 8;
+		double got = 0;
+
+		for (size_t i = 0; i < keys_of[node]; i++, key++)
+			got += seen.drawn[key];
+		printf("# node %zu: %.0f of about %.0f\n", node, got, expected);
+		CHECK(fabs(got - expected) < 6.5 * 1.3 * sqrt(expected));
+	}
+}
+
+TEST(no_sample_while_slots_move)
+{
+	struct seen seen = {0};
+	struct sample_result result = {0};
+
+	fleet_announce_move(&fleet, 3, 0, 1);
+	CHECK_INT(draw(&seen, KEYS / 8, 1, &result), -1);
+	CHECK_INT(client.err.kind, ERR_ITEM);
+	CHECK_HAS(client.err.text, "slots moved");
+	CHECK(!result.scan.complete);
+	client.err = (struct err){0};
+	fleet_finish_move(&fleet, 3, 0, 1);
+}
+
+/*
+ * A server with a table for each slot never gives a key of a lower slot than
+ * its cursor's lowest 14 bits. Nor does this one, as all keys are of the highest.
+ */
+TEST(no_sample_of_a_table_for_each_slot)
+{
+	struct seen seen = {0};
+	struct sample_result result = {0};
+	char tag[32];
+	size_t number = 0;
+
+	do
+		snprintf(tag, sizeof tag, "{%zu}", number++);
+	while (slot_of(bytes_of(tag)) != SLOT_COUNT - 1);
+	for (size_t node = 0; node < FLEET_PRIMARIES; node++)
+		fleet_say(&fleet, node, "FLUSHALL");
+	for (size_t i = 0; i < 1000; i++)
+		fleet_say(&fleet, FLEET_PRIMARIES - 1, "SET key:%s%zu x", tag, i);
+	CHECK_INT(draw(&seen, 100, 1, &result), -1);
+	CHECK_INT(client.err.kind, ERR_USAGE);
+	CHECK_HAS(client.err.text, "one for each slot");
+	client.err = (struct err){0};
+}
+
+static void sample_a_fleet(void)
+{
+	char url[128];
+
+	fleet_start(&fleet, false, "60000");
+	fill_fleet();
+	snprintf(url, sizeof url, "redis://127.0.0.1:%u", fleet.servers[0].port);
+	client_open(&cluster, url);
+	drawn_from = cluster.redis;
+	RUN(every_key_of_unequal_primaries_has_the_same_chance);
+	RUN(no_sample_while_slots_move);
+	RUN(no_sample_of_a_table_for_each_slot);
+	client_close(&cluster);
+	fleet_stop(&fleet);
+}
+
 static bool count_key(void *ctx, const struct scan_key *key)
 {
 	(void)key;
@@ -235,6 +350,7 @@ int main(void)
 {
 	server_start(&server, false, NULL);
 	client_unix(&client, &server, 0);
+	drawn_from = client.redis;
 	RUN(every_key_has_the_same_chance_in_a_sparse_table);
 	RUN(the_truth_lies_within_the_bounds);
 	RUN(no_bucket_is_drawn_twice);
@@ -242,8 +358,8 @@ int main(void)
 	RUN(a_table_that_is_being_resized);
 	RUN(a_resize_is_noticed);
 	RUN(a_walk_over_a_steady_table_is_exact);
-	redis_free(client.redis);
-	target_release(&client.target);
+	sample_a_fleet();
+	client_close(&client);
 	server_stop(&server);
 	CHECK_DONE();
 }
