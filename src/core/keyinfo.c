@@ -182,7 +182,9 @@ static int read_length(struct redis *redis, const char *command, struct bytes ke
 
 	if (ask(redis, argv, 2, command, info, &reply, err) != 0)
 		return -1;
-	if (reply && reply->type == REPLY_INTEGER)
+	if (reply && reply->type != REPLY_INTEGER)
+		return redis_fail(redis, reply, command, key, err);
+	if (reply)
 		info->length = reply->integer;
 	return 0;
 }
@@ -218,8 +220,10 @@ static int read_string(struct redis *redis, struct bytes key, size_t value_bytes
 		return -1;
 	if (reply && reply->type == REPLY_NIL)
 		snprintf(info->type, sizeof info->type, "none");
-	if (!reply || reply->type != REPLY_STRING)
+	if (!reply || reply->type == REPLY_NIL)
 		return 0;
+	if (reply->type != REPLY_STRING)
+		return redis_fail(redis, reply, part ? "GETRANGE" : "GET", key, err);
 	if (!part) /* nothing is missing for GETRANGE, noted last */
 		info->refused_count--;
 	snprintf(info->type, sizeof info->type, "string");

@@ -167,6 +167,8 @@ int server_info(struct redis *redis, struct server_info *ret_info, struct err *e
 	if (!info.denied && reply->type != REPLY_STRING)
 		return redis_fail(redis, reply, "INFO", (struct bytes){NULL, 0}, err);
 	read_info(info.denied ? (struct bytes){NULL, 0} : reply->text, &info);
+	if (!info.denied && !info.version[0])
+		return redis_fail(redis, reply, "INFO", (struct bytes){NULL, 0}, err);
 	if (redis_call_words(redis, REDIS_IDEMPOTENT, &reply, err, "DBSIZE", NULL) != 0)
 		return -1;
 	if (reply->type == REPLY_INTEGER)

@@ -313,7 +313,8 @@ void warm_item_abandon(struct warm *warm)
 {
 	struct err err = {0};
 
-	err_set(&err, ERR_REDIS, "not stored: Redis could not take it, and the run ended");
+	err_set(&err, ERR_REDIS,
+		"not known to be stored: Redis did not say so before the run ended");
 	while (warm->again) {
 		struct warm_item *item = warm->again;
 

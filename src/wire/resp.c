@@ -42,6 +42,7 @@ struct resp {
 	redisReader *reader;
 	resp_reply_fn *fn;
 	void *ctx;
+	resp_large_fn *large; /* may be NULL */
 	size_t max_reply;
 	size_t reply_size; /* of the reply being read */
 	unsigned long long replies;
@@ -73,10 +74,17 @@ static void *stop(struct resp *resp, const char *fault)
 	return NULL;
 }
 
+/* Whether a reply of so many bytes is more than is taken. */
+static bool exceeds(const struct resp *resp, size_t size)
+{
+	return size > resp->max_reply ||
+	       (size > RESP_SMALL && resp->large && !resp->large(resp->ctx));
+}
+
 static bool too_long(struct resp *resp, size_t more)
 {
 	resp->reply_size += more;
-	return resp->reply_size > resp->max_reply;
+	return exceeds(resp, resp->reply_size);
 }
 
 /* Puts child into the innermost open array. */
@@ -161,7 +169,8 @@ static void *on_array(const redisReadTask *task, resp_count elements)
 	if (resp->depth == DEPTH_MAX)
 		return stop(resp, "its answer is nested too deeply");
 	/* No element is shorter than ":0\r\n". */
-	if (want > resp->max_reply / 4 || too_long(resp, sizeof(struct reply)))
+	if (want > resp->max_reply / 4 || exceeds(resp, want * 4) ||
+	    too_long(resp, sizeof(struct reply)))
 		return stop(resp, "its answer is longer than the limit");
 
 	struct reply *reply = mem_arena_alloc(&resp->arena, sizeof *reply);
@@ -241,6 +250,11 @@ struct resp *resp_new(size_t max_reply, resp_reply_fn *fn, void *ctx)
 	return resp;
 }
 
+void resp_set_large(struct resp *resp, resp_large_fn *fn)
+{
+	resp->large = fn;
+}
+
 void resp_free(struct resp *resp)
 {
 	if (!resp)
@@ -270,7 +284,7 @@ static bool bulk_too_long(struct resp *resp)
 			return false;
 		bulk = bulk * 10 + (unsigned long long)(*at - '0');
 	}
-	return bulk > resp->max_reply || resp->reply_size + bulk > resp->max_reply;
+	return bulk > resp->max_reply || exceeds(resp, resp->reply_size + bulk);
 }
 
 static int explain(struct resp *resp, const char *data, size_t len, struct err *err)

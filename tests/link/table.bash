@@ -104,10 +104,12 @@ check_verb() {
 	[[ ${BLIND:-} ]] || check_counts
 }
 check_counts() {
+	local there
+	there=$(values_of 1 2 3 | grep -c '"v":[123]')
 	case $verb in
 	warm)
 		assert_adds_up && assert_json '.requested' 3 || return 1
-		assert_json '.stored + .renewed' "$(values_of 1 2 3 | grep -c '"v":[123]')"
+		assert_json "(.stored + .renewed) as \$n | \$n == $there or (.complete | not) and \$n < $there" true
 		;;
 	invalidate | unlink)
 		assert_adds_up || return 1
