@@ -349,7 +349,7 @@ static int walk(struct redis *redis, struct audit *audit, struct err *err)
 {
 	const struct inspect_filter *filter = audit->options->filter;
 	struct scan_options scan = {
-	    .probes = SCAN_TTL, .own = !filter, .fn = on_key, .ctx = audit};
+	    .probes = SCAN_TTL, .gentle = true, .own = !filter, .fn = on_key, .ctx = audit};
 
 	if (audit->options->rules & ~TTL_ALONE)
 		scan.probes |= SCAN_TYPE;

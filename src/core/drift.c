@@ -87,7 +87,7 @@ static bool on_key(void *ctx, const struct scan_key *key)
 static int pick(struct drift *drift, struct err *err)
 {
 	const struct drift_options *options = drift->options;
-	struct scan_options scan = {.fn = on_key, .ctx = drift};
+	struct scan_options scan = {.gentle = true, .fn = on_key, .ctx = drift};
 	struct scan_result result = {0};
 
 	for (size_t i = 0; i < options->key_count; i++)

@@ -4,13 +4,13 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/num.h"
+#include "base/priority.h"
 #include "core/namespace.h"
 #include "core/scan_pace.h"
 #include "core/scan_slots.h"
 #include "wire/redis.h"
 #include "wire/target.h"
 
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -34,6 +34,7 @@ struct walk {
 	struct scan *scan;
 	struct redis *redis;
 	struct scan_result result;
+	struct redis_limits limits; /* before the walk */
 	struct scan_pace pace;
 	struct scan_table table;
 	size_t unsized; /* keys asked for since the table's size was */
@@ -60,11 +61,15 @@ struct scan {
 
 static void set_window(struct walk *walk)
 {
-	struct redis_limits limits = redis_limits(walk->redis);
+	struct redis_limits limits = walk->limits;
 
 	if (!walk->scan->options->gentle)
 		return;
 	limits.commands = scan_pace_window(&walk->pace);
+	limits.in_turns = true;
+	limits.watch_us = SCAN_PACE_WATCH_US;
+	limits.sent_bytes /= 2; /* two windows may be under way */
+	limits.reply_bytes /= 2;
 	redis_set_limits(walk->redis, &limits);
 }
 
@@ -193,11 +198,12 @@ static void on_slots(void *ctx, const struct reply *reply)
 /* --- what is asked --- */
 
 /* Queued without waiting for room: that would keep the other nodes waiting, too. */
-static int ask(struct walk *walk, const struct bytes *argv, size_t argc, redis_reply_fn *fn,
-	       struct err *err)
+static int ask(struct walk *walk, const struct bytes *argv, size_t argc, size_t weight,
+	       redis_reply_fn *fn, struct err *err)
 {
 	const struct redis_command command = {.argv = argv,
 					      .argc = argc,
+					      .weight = weight,
 					      .flags = REDIS_IDEMPOTENT | REDIS_NO_WAIT,
 					      .fn = fn,
 					      .ctx = walk};
@@ -225,10 +231,11 @@ static int ask_page(struct walk *walk, struct err *err)
 	walk->asked = true;
 	scan_pace_asked(&walk->pace);
 	if (!walk->table.unknown && walk->unsized == 0 &&
-	    ask(walk, &size, 1, on_size, err) != 0)
+	    ask(walk, &size, 1, 1, on_size, err) != 0)
 		return -1;
 	walk->unsized = walk->unsized + page < SIZE_EVERY ? walk->unsized + page : 0;
-	return ask(walk, argv, options->match.len ? 6 : 4, on_page, err);
+	return ask(walk, argv, options->match.len ? 6 : 4, scan_pace_weight(page), on_page,
+		   err);
 }
 
 static int ask_slots(struct walk *walk, struct err *err)
@@ -237,7 +244,7 @@ static int ask_slots(struct walk *walk, struct err *err)
 
 	if (!redis_is_cluster(walk->scan->redis))
 		return 0;
-	return ask(walk, argv, 2, on_slots, err);
+	return ask(walk, argv, 2, 1, on_slots, err);
 }
 
 static int probe_page(struct walk *walk, struct page *page, struct err *err)
@@ -377,6 +384,7 @@ static void begin(struct scan *scan)
 
 		walk->scan = scan;
 		walk->redis = redis_node(scan->redis, i);
+		walk->limits = redis_limits(walk->redis);
 		walk->reconnects = redis_counts(walk->redis)->reconnects;
 		walk->table.keys_min = UINT64_MAX;
 		walk->cursor = options->start_fn ? options->start_fn(options->ctx, walk->redis)
@@ -435,34 +443,13 @@ static int end(struct scan *scan, int status, struct err *err)
 	return status;
 }
 
-/*
- * On a host of the server's own a process that wakes as often as this one must not
- * push others aside: SCHED_BATCH waits for its turn (sched(7)). What was before, or -1.
- */
-static int give_way(void)
-{
-	const struct sched_param none = {0};
-	int before = sched_getscheduler(0);
-
-	if (before != SCHED_OTHER || sched_setscheduler(0, SCHED_BATCH, &none) != 0)
-		return -1;
-	return before;
-}
-
-static void take_turn(int policy)
-{
-	const struct sched_param none = {0};
-
-	if (policy >= 0)
-		sched_setscheduler(0, policy, &none);
-}
-
 int scan_run(struct redis *redis, const struct scan_options *options,
 	     struct scan_result *ret_result, struct err *err)
 {
 	const struct redis_limits before = redis_limits(redis);
 	struct err ignored = {0};
 	struct scan scan = {.redis = redis, .options = options, .sum = ret_result};
+	struct priority priority = {0};
 
 	*ret_result = (struct scan_result){0};
 	scan.count = redis_nodes(redis, err);
@@ -470,12 +457,14 @@ int scan_run(struct redis *redis, const struct scan_options *options,
 		return -1;
 	ret_result->complete = true;
 	begin(&scan);
-	int policy = options->gentle ? give_way() : -1;
+	/* On a host of the server's own, what is often awake must not push others aside. */
+	if (options->gentle)
+		priority_give_way(&priority);
 	int status = walk_all(&scan, err);
 	if (status != 0) /* nothing under way may answer into what ends here */
 		redis_drain(redis, 0, &ignored);
 	redis_set_limits(redis, &before);
-	take_turn(policy);
+	priority_restore(&priority);
 	return end(&scan, status, err);
 }
 

@@ -24,12 +24,16 @@ void scan_pace_asked(struct scan_pace *pace);
 /* A page came: so many bytes of keys in it. */
 void scan_pace_answered(struct scan_pace *pace, size_t keys, size_t bytes);
 /*
- * Of a gentle walk: how many commands may be under way. A server answers all
- * that it read at once before it turns to another client, so this bounds how
- * long that one waits; over a slow line it grows with the round trip, for
- * there most of them are on the way.
+ * Of a gentle walk: how many commands make a window (redis_limits.in_turns). A
+ * server answers all that it read at once before it turns to another client, so
+ * this bounds how long that one waits; over a slow line it grows with the round
+ * trip, for there most of them are on the way. A SCAN counts for as many probes
+ * as take the same time.
  */
 size_t scan_pace_window(const struct scan_pace *pace);
+size_t scan_pace_weight(size_t page);
+/* A window's answer is watched for, not slept for, where it comes within so long. */
+#define SCAN_PACE_WATCH_US 200
 
 /*
  * Whether the server's hash table can have changed its size during a walk.

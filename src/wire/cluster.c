@@ -116,9 +116,12 @@ static void rest(struct cluster *cluster)
 		redis_wait(cluster->nodes[i]->session, &wait);
 		fds[i] = (struct pollfd){.fd = wait.fd, .events = wait.events};
 	}
-	poll(fds, (nfds_t)cluster->count, left < 0 || left > CANCEL_MS ? CANCEL_MS : left);
+	if (!watch_for(&cluster->self->watch, fds, (nfds_t)cluster->count,
+		       cluster->self->limits.watch_us))
+		poll(fds, (nfds_t)cluster->count,
+		     left < 0 || left > CANCEL_MS ? CANCEL_MS : left);
 	for (size_t i = 0; i < cluster->count; i++)
-		cluster->nodes[i]->session->readable |= fds[i].revents != 0;
+		redis_heard(cluster->nodes[i]->session, fds[i].revents);
 	free(fds);
 }
 

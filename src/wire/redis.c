@@ -178,6 +178,15 @@ static enum io read_in(struct redis *redis, bool *moved, struct err *err)
 	return IO_OK;
 }
 
+void redis_flush(struct redis *redis)
+{
+	struct err found_again = {0};
+	bool moved = false;
+
+	if (redis->transport)
+		write_out(redis, &moved, &found_again);
+}
+
 /* Writes and reads what goes without waiting. */
 static enum io exchange(struct redis *redis, bool *moved, struct err *err)
 {
@@ -269,6 +278,15 @@ static int check_cancel(struct redis *redis, struct err *err)
 	return redis_is_cancelled(redis, err) ? redis_link_fail(redis, err) : 0;
 }
 
+void redis_heard(struct redis *redis, short events)
+{
+	if (events == 0)
+		return;
+	redis->readable = true;
+	if (events & POLLIN)
+		redis_queue_turn(redis);
+}
+
 /* A turn, and a wait if there was nothing to do. */
 static int step(struct redis *redis, struct err *err)
 {
@@ -279,6 +297,13 @@ static int step(struct redis *redis, struct err *err)
 	if (moved || redis->ring.count == 0)
 		return 0;
 	int left_ms = patience(redis);
+	struct pollfd wanted = {.fd = transport_fd(redis->transport),
+				.events = wanted_events(redis)};
+
+	if (watch_for(&redis->watch, &wanted, 1, redis->limits.watch_us)) {
+		redis_heard(redis, wanted.revents);
+		return 0;
+	}
 	bool is_slice = redis->grace_ms && (left_ms < 0 || left_ms > GRACE_CHECK_MS);
 	int ready = transport_wait(redis->transport, wanted_events(redis),
 				   is_slice ? GRACE_CHECK_MS : left_ms,

@@ -53,6 +53,7 @@ struct redis_command {
 	const struct bytes *argv; /* copied (or adopted) by the submit */
 	size_t argc;
 	size_t expect; /* reply bytes to expect, for the window; 0: small */
+	size_t weight; /* commands of the window that it counts for; 0: one */
 	unsigned flags;
 	redis_reply_fn *fn; /* may be NULL: the reply is dropped */
 	void *ctx;
@@ -60,6 +61,14 @@ struct redis_command {
 
 struct redis_limits {
 	size_t commands; /* under way at once */
+	/*
+	 * A server that begins to answer is done with all that it read at once: the next
+	 * window goes with the first answer to the one before, and the server need not wait
+	 * until the rest has been heard. So two windows are under way at most.
+	 */
+	bool in_turns;
+	unsigned watch_us; /* at most so long an answer is watched for, before sleeping: the
+			      server need not wake who is awake */
 	size_t sent_bytes;
 	size_t reply_bytes; /* expected */
 	size_t max_bulk;    /* a single reply longer than this is refused: the session is broken

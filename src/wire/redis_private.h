@@ -6,6 +6,7 @@
 #include "wire/outq.h"
 #include "wire/redis.h"
 #include "wire/setup.h"
+#include "wire/watch.h"
 
 struct cluster;
 struct resp;
@@ -17,6 +18,8 @@ struct redis_pending {
 	size_t at;                /* its bytes in block */
 	size_t len;
 	size_t expect;
+	size_t weight;
+	bool flying; /* counts in the window */
 	unsigned flags;
 	redis_reply_fn *fn;
 	void *ctx;
@@ -60,7 +63,8 @@ struct redis {
 	const struct redis_pending *answering; /* inside a callback */
 	bool abandoning; /* the callbacks hear REPLY_LOST: nothing new is taken */
 	char *input;     /* RESP_FEED bytes */
-	bool readable;   /* the descriptor may hold input */
+	struct watch watch;
+	bool readable; /* the descriptor may hold input */
 	enum reply_error
 	    put_off;        /* LOADING, BUSY, or a primary no more: to be asked again later */
 	struct err fault;   /* why the connection broke last */
@@ -75,6 +79,11 @@ struct redis {
 
 /* A session for one node, with the cancel flag and the limits of its router. */
 struct redis *redis_new_node(const struct target *target, struct redis *router);
+/* What poll said of the descriptor. */
+void redis_heard(struct redis *redis, short events);
+/* Sends what goes without waiting; a failure is found out by the next turn. From callbacks,
+ * too. */
+void redis_flush(struct redis *redis);
 /* Queues without waiting; a command without words is raw bytes that redis_queue_raw gave. */
 void redis_put(struct redis *redis, const struct redis_command *command, struct bytes raw);
 /* True when a block of commands is full and may go. */

@@ -32,6 +32,7 @@ static char *add(struct redis *redis, const struct redis_command *command, size_
 	struct redis_pending pending = {
 	    .len = len,
 	    .expect = command->expect,
+	    .weight = command->weight ? command->weight : 1,
 	    .flags = command->flags,
 	    .fn = command->fn,
 	    .ctx = command->ctx,
@@ -59,7 +60,7 @@ void redis_queue_add_raw(struct redis *redis, const struct redis_command *comman
 
 static bool fits(const struct redis *redis, const struct redis_pending *pending)
 {
-	return redis->flying_commands < redis->limits.commands &&
+	return redis->flying_commands + pending->weight <= redis->limits.commands &&
 	       redis->flying_bytes + pending->len <= redis->limits.sent_bytes &&
 	       redis->flying_expect + pending->expect <= redis->limits.reply_bytes;
 }
@@ -69,12 +70,13 @@ void redis_queue_grant(struct redis *redis)
 	struct redis_ring *ring = &redis->ring;
 
 	while (ring->granted < ring->count) {
-		const struct redis_pending *pending = slot(ring, ring->granted);
+		struct redis_pending *pending = slot(ring, ring->granted);
 
 		if (pending->block) {
 			if (redis->flying_commands > 0 && !fits(redis, pending))
 				return;
-			redis->flying_commands++;
+			pending->flying = true;
+			redis->flying_commands += pending->weight;
 			redis->flying_bytes += pending->len;
 			redis->flying_expect += pending->expect;
 			outq_grant(pending->block, pending->at + pending->len);
@@ -228,6 +230,27 @@ bool redis_queue_is_put_off(const struct redis *redis, struct err *err)
 	return true;
 }
 
+static void land(struct redis *redis, struct redis_pending *pending)
+{
+	if (!pending->flying)
+		return;
+	pending->flying = false;
+	redis->flying_commands -= pending->weight;
+	redis->flying_bytes -= pending->len;
+	redis->flying_expect -= pending->expect;
+}
+
+void redis_queue_turn(struct redis *redis)
+{
+	if (!redis->limits.in_turns || redis->ring.granted == 0 ||
+	    !slot(&redis->ring, 0)->flying)
+		return;
+	for (size_t i = 0; i < redis->ring.granted; i++)
+		land(redis, slot(&redis->ring, i));
+	redis_queue_grant(redis);
+	redis_flush(redis);
+}
+
 int redis_queue_answer(struct redis *redis, const struct reply *reply)
 {
 	struct redis_ring *ring = &redis->ring;
@@ -244,11 +267,10 @@ int redis_queue_answer(struct redis *redis, const struct reply *reply)
 		redis->put_off = reply_error_kind(reply);
 		return -1;
 	}
-	redis->flying_commands--;
-	redis->flying_bytes -= pending->len;
-	redis->flying_expect -= pending->expect;
 	redis->give_up_ms = 0;
 	redis->retries = 0;
+	redis_queue_turn(redis);
+	land(redis, pending);
 	pop(redis, reply);
 	outq_answered(&redis->out);
 	pop_lost(redis);
@@ -265,6 +287,7 @@ void redis_queue_restart(struct redis *redis)
 	for (size_t i = 0; i < redis->ring.count; i++) {
 		struct redis_pending *pending = slot(&redis->ring, i);
 
+		pending->flying = false;
 		if (!pending->block)
 			continue;
 		if ((pending->flags & REDIS_BOUND) ||

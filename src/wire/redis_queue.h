@@ -20,6 +20,9 @@ struct bytes redis_queue_raw(const struct redis *redis, bool *ret_started);
 void redis_queue_add_lost(struct redis *redis, const struct redis_command *command);
 /* Lets go as many commands as the window allows, at least one. */
 void redis_queue_grant(struct redis *redis);
+/* In turns: the server answers. If that is the first of a window, all of it is free, and the
+ * next goes. */
+void redis_queue_turn(struct redis *redis);
 /* True when nothing waits for the window and half of it is free. */
 bool redis_queue_has_room(const struct redis *redis);
 /*
