@@ -160,7 +160,12 @@ tab_until() {
 	wait_for screen_shows 'interrupted'
 	kill -CONT "$REDIS_PID"
 	says 'redis ECHO on' '"on"'
+	type_keys -l 'dropped'
+	wait_for last_line '> dropped'
 	type_keys C-c
+	# a Ctrl-D that meets the terminal between two lines would be lost
+	wait_for last_line '>'
+	wait_for at_prompt
 	type_keys C-d
 	wait_for screen_shows 'left with 0'
 }

@@ -419,6 +419,6 @@ int main(void)
 	template_free(key_template);
 	redis_free(redis);
 	target_release(&target);
-	server_kill(&server);
+	server_stop(&server);
 	CHECK_DONE();
 }
