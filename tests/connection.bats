@@ -136,7 +136,7 @@ serve() { start_on_port PORT "$1.log" port_open_here socat "TCP-LISTEN:@PORT@,bi
 	assert_stderr_line "NOPERM: this user may not run 'UNLINK' on 'call:logs:*' (ACL SETUSER ops +UNLINK ~call:logs:*)"
 	assert_json '[.removed, .failed, .complete]' '[0,1,false]'
 	assert_equal "$(rcli EXISTS "$VALUE")" 1
-	fails_with 4 "redis unix:$REDIS_SOCKET/0: NOPERM: this user may not run 'TYPE' on 'other' (ACL SETUSER ops +TYPE ~other)" \
+	fails_with 4 "redis unix:$REDIS_SOCKET/0: NOPERM: this user may not run 'OBJECT' on 'other' (ACL SETUSER ops +OBJECT ~other)" \
 		inspect --key other
 }
 
