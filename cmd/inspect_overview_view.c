@@ -80,7 +80,7 @@ static const struct out_column overview_columns[O_COUNT] = {
     [O_WRONG_ERROR] = {.name = "wrong_type_error",
 		       .title = "+/-",
 		       .unit = OUT_PERCENT,
-		       .flags = OUT_MINOR},
+		       .flags = OUT_DETAIL},
     [O_WRONG_LOW] = {.name = "wrong_type_low",
 		     .title = "LOW",
 		     .unit = OUT_COUNT,
@@ -345,10 +345,33 @@ static void choose_columns(const struct sink *sink, const struct inspect_overvie
 		bad += group->wrong_type + group->no_ttl + group->over_policy;
 	}
 	columns[O_WRONG].flags |= wrong ? 0 : OUT_DETAIL;
-	columns[O_WRONG_ERROR].flags |= wrong && overview->types_sampled ? 0 : OUT_DETAIL;
 	if (overview->types_sampled)
 		columns[O_WRONG].title = "WRONG TYPE ~";
 	columns[O_BYTES].flags |= bad ? OUT_MINOR : 0;
+}
+
+/* That the types are estimates, and between what bounds those lie that are not 0. */
+static void note_types(struct sink *sink, const struct inspect_overview *overview)
+{
+	struct buf wrong = {0};
+
+	for (size_t i = 0; i < overview->count; i++) {
+		struct estimate of = wrong_of(overview, &overview->groups[i]);
+
+		if (of.value <= 0)
+			continue;
+		buf_printf(&wrong, "%s%s ",
+			   wrong.len ? ", " : " of them wrong, 19 times in 20: ",
+			   inspect_view_name(&overview->groups[i]));
+		num_format_count(&wrong, (int64_t)llround(of.low));
+		if (of.low >= of.high) /* all were looked at */
+			continue;
+		buf_add_str(&wrong, " to ");
+		num_format_count(&wrong, (int64_t)llround(of.high));
+	}
+	sink_note(sink, "Types of 1 key in 16:%s; --audit: of all.",
+		  wrong.len ? buf_str(&wrong) : " none is wrong");
+	buf_release(&wrong);
 }
 
 void inspect_view_overview(struct sink *sink, const char *target,
@@ -376,8 +399,5 @@ void inspect_view_overview(struct sink *sink, const char *target,
 		inspect_view_band_table(sink, &overview->groups[only->index]);
 	add_shapes(sink, overview);
 	if (people && overview->types_sampled)
-		sink_note(sink, "Types of 1 key in 16: %s; --audit: of all.",
-			  columns[O_WRONG].flags & OUT_DETAIL
-			      ? "none is wrong"
-			      : "19 in 20 estimates lie within +/-");
+		note_types(sink, overview);
 }

@@ -196,6 +196,20 @@ static void add_volatility(struct sink *sink, const struct inspect_key_view *vie
 	    known ? out_uint(known->changes) : OUT_NONE);
 }
 
+static void add_type(struct sink *sink, const struct inspect_key_view *view)
+{
+	const struct ns *ns = view->ns;
+	const char *type = view->info->type;
+	struct buf text = {0};
+
+	buf_add_str(&text, type);
+	if (sink_format(sink) == OUT_TABLE && type[0] && ns && ns->type != NS_ANY &&
+	    strcmp(type, ns_type_names[ns->type]) != 0)
+		buf_printf(&text, ", not %s as declared", ns_type_names[ns->type]);
+	add(sink, "type", "Type", OUT_PLAIN, text.len ? out_text(buf_bytes(&text)) : OUT_NONE);
+	buf_release(&text);
+}
+
 void inspect_view_key(struct sink *sink, const struct inspect_key_view *view)
 {
 	const struct keyinfo *info = view->info;
@@ -206,7 +220,7 @@ void inspect_view_key(struct sink *sink, const struct inspect_key_view *view)
 	add(sink, "exists", "Exists", OUT_PLAIN, out_bool(info->exists));
 	if (!info->exists)
 		return;
-	add(sink, "type", "Type", OUT_PLAIN, info->type[0] ? out_str(info->type) : OUT_NONE);
+	add_type(sink, view);
 	add(sink, "encoding", "Encoding", OUT_PLAIN,
 	    info->encoding[0] ? out_str(info->encoding) : OUT_NONE);
 	add_ttl(sink, view);

@@ -173,6 +173,23 @@ fill() {
 	((${#lines[@]} <= 200)) || fail "${#lines[@]} namespaces"
 }
 
+@test "random ids with too few digits to be told from words join the others" {
+	local i
+	for ((i = 0; i < 120; i++)); do
+		printf 'SET PHPREDIS_SESSION:%s x EX 1000\n' "$(md5sum <<<$i | cut -c 1-9)qvx7z2$(tr 0-9 g-p <<<$i)k"
+		printf 'SET view:%s:%d x EX 1000\n' "$(md5sum <<<$i | cut -c 1-20)" "$i"
+	done | rcli >/dev/null
+	for i in qkvewcxtjqrrhjlcauzfzikum sklxvzgsxiquewszvxzgtqvbjy short; do rcli SET PHPREDIS_SESSION:$i x EX 1000; done >/dev/null
+	rcli SET view:abcdefabcdefabcdefab:5 x EX 1000 >/dev/null
+	discover
+	assert_has 'PHPREDIS_SESSION:{id}' .type '"string"'
+	assert_regex "$(<found.json)" "122 keys, such as PHPREDIS_SESSION"
+	assert_regex "$(<found.json)" "unsure: 3 shapes that differ in digits, in a long word or below"
+	assert_has 'PHPREDIS_SESSION:short' .type '"string"' # a word of its own
+	assert_has 'view:{id}:{id2}' .type '"string"'
+	assert_equal "$(jq '.namespaces | length' <<<"$shown")" 3
+}
+
 @test "--max-keys: a part is looked at, and said to be one" {
 	fill 0 40 all
 	discover --max-keys 300

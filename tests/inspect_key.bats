@@ -24,6 +24,14 @@ setup() {
 	[[ $output != *Left* && $output == *'lives for ever'* ]] || fail "$output"
 }
 
+@test "a type that is not the declared one is said to be none" {
+	rcli RPUSH call:logs:list x >/dev/null
+	cc_run inspect call-logs list
+	assert_regex "$output" 'Type +list, not string as declared'
+	cc_run inspect call-logs list -o json
+	assert_json .type list
+}
+
 @test "slot and sidecar" {
 	rcli SET call:logs:a '{}' EX 100 >/dev/null
 	rcli SET 'cc:m:{call:logs:a}11:call:logs:a' "v:$(printf 'x%.0s' {1..40})"$'\n"tag-1"\nMon, 01 Jan 2024' EX 150 >/dev/null

@@ -366,6 +366,7 @@ pages() { rcli INFO commandstats | sed -n 's/^cmdstat_scan:calls=\([0-9]*\),.*/\
 	assert_equal "$(of human-sessions '[.wrong_type, .wrong_type_error, .wrong_type_low, .wrong_type_high]')" '[1,null,1,1]'
 	cc_run inspect
 	assert_output --partial 'WRONG TYPE ~'
+	assert_regex "$output" 'Types of 1 key in 16: of them wrong, 19 times in 20: human-sessions 1, message [0-9,]+ to [0-9,]+; --audit'
 	look message --summary
 	assert_equal "$(of message '[.types_checked, .wrong_type, .wrong_type_low, .wrong_type_high]')" '[150000,6000,6000,6000]'
 }

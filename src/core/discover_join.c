@@ -9,7 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define JOIN_LEAST 3 /* so many shapes that differ in digits alone are one */
+#define JOIN_LEAST 3  /* so many shapes that differ in digits alone are one */
+#define WORD_LEAST 16 /* a word so long may be an id */
+#define WORD_TIMES 20 /* beside so many times as many keys that have an id there */
 
 /* --- joining --- */
 
@@ -86,6 +88,78 @@ static void fold_all(struct buf *patterns, size_t count, fold_fn *fold)
 	free(folded);
 }
 
+/* The pattern with the word at [from, to) as an id, and none of its ids numbered. */
+static void unnumbered(struct bytes pattern, size_t from, size_t to, struct buf *ret)
+{
+	const struct bytes id = BYTES("{id");
+
+	buf_clear(ret);
+	for (size_t i = 0; i < pattern.len; i++) {
+		if (i == from && from < to) {
+			buf_add_str(ret, "{id}");
+			i = to - 1;
+			continue;
+		}
+		buf_add_char(ret, pattern.ptr[i]);
+		if (i < 2 || !bytes_equal(bytes_sub(pattern, i - 2, 3), id))
+			continue;
+		while (i + 1 < pattern.len && is_digit(pattern.ptr[i + 1]))
+			i++;
+	}
+}
+
+/* The next long word from *at on; false: none. */
+static bool next_word(struct bytes pattern, size_t *at, size_t *ret_end)
+{
+	for (size_t end = *at; *at < pattern.len; *at = end + 1) {
+		end = pattern.ptr[*at] == '{'
+			  ? *at + bytes_index(bytes_sub(pattern, *at, pattern.len), '}')
+			  : *at;
+		while (pattern.ptr[*at] != '{' && end < pattern.len &&
+		       isalnum((unsigned char)pattern.ptr[end]))
+			end++;
+		*ret_end = end;
+		if (pattern.ptr[*at] != '{' && end - *at >= WORD_LEAST)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Of random ids some have too few digits to be told from words, each a shape of
+ * its own: they join the shape of the others, where that has far more keys.
+ */
+static void fold_words(const struct shapes *shapes, struct buf *patterns, size_t count)
+{
+	struct buf *plain = mem_zalloc(count, sizeof *plain);
+	struct buf with_id = {0};
+
+	for (size_t i = 0; i < count; i++)
+		unnumbered(buf_bytes(&patterns[i]), 0, 0, &plain[i]);
+	for (size_t i = 0; i < count; i++) {
+		struct bytes pattern = buf_bytes(&patterns[i]);
+		size_t like = count;
+		size_t end = 0;
+
+		for (size_t at = 0; like == count && next_word(pattern, &at, &end); at = end) {
+			unnumbered(pattern, at, end, &with_id);
+			for (like = 0; like < count; like++)
+				if (bytes_equal(buf_bytes(&plain[like]), buf_bytes(&with_id)) &&
+				    shapes_at(shapes, like)->keys >=
+					WORD_TIMES * shapes_at(shapes, i)->keys)
+					break;
+		}
+		if (like == count)
+			continue;
+		buf_clear(&patterns[i]);
+		buf_add(&patterns[i], buf_bytes(&patterns[like]));
+	}
+	for (size_t i = 0; i < count; i++)
+		buf_release(&plain[i]);
+	free(plain);
+	buf_release(&with_id);
+}
+
 static struct discover_family *family_for(struct discover *discover, struct bytes pattern)
 {
 	for (size_t i = 0; i < discover->count; i++)
@@ -118,6 +192,7 @@ void discover_join(const struct shapes *shapes, struct discover *discover, long 
 
 	for (size_t i = 0; i < count; i++)
 		buf_add(&patterns[i], shapes_at(shapes, i)->pattern);
+	fold_words(shapes, patterns, count);
 	fold_all(patterns, count, fold_digits);
 	fold_all(patterns, count, fold_path);
 	discover->families = mem_zalloc(DISCOVER_NAMESPACES_MAX, sizeof *discover->families);

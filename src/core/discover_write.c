@@ -86,8 +86,8 @@ static void comment_keys(struct buf *buf, const struct discover_family *family)
 		add_comment(buf, "unsure: this takes every key without a ':'");
 	if (family->shapes > 1)
 		add_comment(buf,
-			    "unsure: %zu shapes that differ in digits or below a '/' were "
-			    "taken for one",
+			    "unsure: %zu shapes that differ in digits, in a long word or "
+			    "below a '/' were taken for one",
 			    family->shapes);
 }
 
