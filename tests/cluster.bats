@@ -151,6 +151,10 @@ names_known() {
 		[[ $(node_cli "$i" CLUSTER NODES | grep -c ',localhost ') == "$1" ]] || return 1
 	done
 }
+nobody_is_nowhere() {
+	local i
+	for i in 0 1 2; do [[ $(node_cli "$i" CLUSTER NODES) != *nowhere* ]] || return 1; done
+}
 announce() { # NODE HOSTNAME ENDPOINT-TYPE
 	node_cli_ok "$1" CONFIG SET cluster-announce-hostname "$2" cluster-preferred-endpoint-type "$3"
 }
@@ -174,8 +178,15 @@ reaches() { # SEED-HOST NAMES
 	assert_exit 0
 	cc_run get thing 7 --meta
 	assert_json '[.data.id, .meta.cacheHit]' '["7",false]'
-	announce 1 '' hostname
+	announce 1 nowhere.invalid hostname # it is the cluster that says so, and the others are reached
 	wait_for names_known 2
+	cc_run inspect -o json --timeout 2s
+	assert_exit 4
+	assert_stderr_line "nowhere.invalid:${CLUSTER_PORTS[1]}"
+	assert_stderr_line "(so the cluster at 127.0.0.1:${CLUSTER_PORTS[0]} announces it: set cluster-announce-ip or -hostname there, or take --proxy into its network)"
+	assert_json '[.complete, (.namespaces[] | select(.namespace == "thing") | .keys)]' "[false,$(($(things_on 0) + $(things_on 2)))]"
+	announce 1 '' hostname
+	wait_for nobody_is_nowhere
 	reaches localhost '127.0.0.1 localhost localhost'
 	for i in 0 1 2; do announce "$i" '' unknown-endpoint; done
 	wait_for names_known 0

@@ -61,11 +61,26 @@ static void add_noperm(struct buf *line, const struct target *target, const char
 	buf_add_str(line, ")");
 }
 
+/* Nodes that went on to point elsewhere for as long as the timeout move nothing. */
+static const char *remedy_of(const struct reply *reply, enum reply_error kind)
+{
+	if (kind == REPLY_ERR_MOVED && reply->integer > 0)
+		return "the cluster's nodes do not agree who serves this slot: compare "
+		       "'cluster "
+		       "nodes' of both; redis-cli --cluster fix mends it";
+	if (kind == REPLY_ERR_ASK && reply->integer > 0)
+		return "this slot has been on its way for as long, and the node that it goes "
+		       "to "
+		       "does not take it: see 'cluster nodes' of both; redis-cli --cluster fix "
+		       "ends it";
+	return redis_remedy(kind);
+}
+
 int redis_fail(const struct redis *redis, const struct reply *reply, const char *command,
 	       struct bytes key, struct err *err)
 {
 	enum reply_error kind = reply_error_kind(reply);
-	const char *remedy = redis_remedy(kind);
+	const char *remedy = remedy_of(reply, kind);
 	const struct redis *node = redis->cluster ? cluster_answering(redis->cluster) : NULL;
 	const struct target *target = (node ? node : redis)->target;
 	struct buf line = {0};

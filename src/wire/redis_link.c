@@ -8,6 +8,8 @@
 #include "wire/target.h"
 #include "wire/transport.h"
 
+#include <string.h>
+
 /* The systems' own reconnect schedule. */
 #define RETRY_STEP_MS 50
 #define RETRY_MAX_MS 1000
@@ -127,10 +129,28 @@ void redis_link_broken(struct redis *redis, const struct err *why)
 	redis_queue_restart(redis);
 }
 
+/* A node that never answered, where nobody but the cluster says that it is. */
+static void name_origin(const struct redis *redis, struct err *err)
+{
+	const struct target *seed = redis->router ? redis->router->target : NULL;
+	struct buf place = {0};
+
+	if (!seed || redis->opened > 0 || err->kind != ERR_REDIS || seed->socket ||
+	    strcmp(seed->host, redis->target->host) == 0)
+		return;
+	target_describe_place(seed, &place);
+	err_set(err, ERR_REDIS,
+		"%s (so the cluster at %s announces it: set cluster-announce-ip or "
+		"-hostname there, or take --proxy into its network)",
+		err->text, buf_str(&place));
+	buf_release(&place);
+}
+
 int redis_link_fail(struct redis *redis, struct err *err)
 {
 	struct buf name = {0};
 
+	name_origin(redis, err);
 	redis->fault = *err; /* without the name: redis_fail puts it */
 	target_describe(redis->target, &name);
 	err_wrap(err, "redis %s", buf_str(&name));

@@ -24,7 +24,8 @@ enum reply_type {
 struct reply {
 	enum reply_type type;
 	struct bytes text;
-	int64_t integer;
+	int64_t
+	    integer; /* of an error that a cluster's nodes went on to answer with: how often */
 	const struct reply *const *items; /* count entries */
 	size_t count;
 };

@@ -254,6 +254,11 @@ TEST(nodes_that_point_at_each_other_are_named_after_the_timeout)
 			 fleet.servers[i ? other : one].port);
 	if (!strstr(heard.text, said[0]))
 		CHECK_HAS(heard.text, said[1]);
+	struct reply reply = {
+	    .type = heard.type, .text = bytes_of(heard.text), .integer = heard.integer};
+	redis_fail(client.redis, &reply, "INCR", BYTES("{q}"), &client.err);
+	CHECK_HAS(client.err.text, "do not agree who serves this slot");
+	client.err = (struct err){0};
 	fleet_say(&fleet, one, "CLUSTER SETSLOT %u NODE %s", slot, id[0]);
 	CHECK(SERVER_UNTIL(fleet_agrees(&fleet)));
 	CHECK_INT(say(&client, &heard, 0, "INCR", "{q}", NULL), 0);
