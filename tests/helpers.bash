@@ -153,7 +153,7 @@ start_redis() {
 }
 
 # start_cluster: three primaries over TCP that share the slots: CLUSTER_PORTS, CLUSTER_SOCKETS, CLUSTER_PIDS; with
-# REPLICAS=1 three replicas behind them.
+# REPLICAS=1 three replicas behind them, with TLS=1 (after make_certs) all of it over TLS.
 start_cluster() {
 	local i j nodes=3
 	((${REPLICAS:-0})) && nodes=6
@@ -181,13 +181,17 @@ start_cluster() {
 	done
 }
 start_node() {
-	local try saved=${REDIS_SOCKET:-} port
+	local try saved=${REDIS_SOCKET:-} port place
 	for try in 1 2 3 4 5; do
 		port=$(free_port)
+		place=(--port "$port")
+		[[ ${TLS:-} ]] && place=(--port 0 --tls-port "$port" --tls-cluster yes --tls-replication yes --tls-auth-clients no
+			--tls-cert-file "$DIR/certs/server.pem" --tls-key-file "$DIR/certs/server.key" --tls-ca-cert-file "$DIR/certs/ca.pem"
+			--tls-client-cert-file "$DIR/certs/client.pem" --tls-client-key-file "$DIR/certs/client.key")
 		REDIS_SOCKET=$DIR/node$1.sock
 		mkdir -p "$DIR/node$1"
-		in_background "node$1.log" redis-server --port "$port" --bind 127.0.0.1 --unixsocket "$REDIS_SOCKET" --dir "$DIR/node$1" \
-			--save '' --cluster-enabled yes --cluster-port "$((port + 10000))" --cluster-node-timeout "${NODE_TIMEOUT:-5000}"
+		in_background "node$1.log" redis-server "${place[@]}" --bind 127.0.0.1 --unixsocket "$REDIS_SOCKET" --dir "$DIR/node$1" \
+			--save '' --repl-diskless-sync-delay 0 --cluster-enabled yes --cluster-port "$((port + 10000))" --cluster-node-timeout "${NODE_TIMEOUT:-5000}"
 		if wait_for --for 60 started_or_gone "$STARTED" redis_is_up && ! gone "$STARTED"; then
 			CLUSTER_PORTS+=("$port") CLUSTER_SOCKETS+=("$REDIS_SOCKET") CLUSTER_PIDS+=("$STARTED")
 			REDIS_SOCKET=$saved
