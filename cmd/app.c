@@ -10,6 +10,7 @@
 #include "out/progress.h"
 #include "out/sink.h"
 #include "out/stream.h"
+#include "replicas.h"
 #include "session.h"
 #include "source/source.h"
 #include "wire/redis.h"
@@ -137,6 +138,7 @@ enum exit_code app_finish(struct app *app, struct sink *sink, enum exit_code cod
 {
 	struct err err = {0};
 
+	replicas_view(app, sink);
 	if (sink_end(sink, &err) != 0) {
 		if (!out_stream_closed(app->out))
 			out_error(&app->messages, &err);

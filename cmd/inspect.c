@@ -12,6 +12,7 @@
 #include "inspect_overview.h"
 #include "opt/opt.h"
 #include "out/sink.h"
+#include "replicas.h"
 #include "where.h"
 #include "wire/redis.h"
 
@@ -30,6 +31,7 @@ struct inspect_options {
 	int by;
 	bool raw;
 	uint64_t max_value;
+	bool replica_reads;
 	struct inspect_check_options check;
 };
 
@@ -147,6 +149,10 @@ static const struct opt_row rows[] = {
      .max = 1000,
      AT(check.examples),
      .help = "--audit: show N keys of each finding (default 3)"},
+    {.name = "replica-reads",
+     .type = OPT_FLAG,
+     AT(replica_reads),
+     .help = "read replicas, one for each primary that has a usable one"},
     OPT_END,
 };
 
@@ -164,6 +170,10 @@ static int check_repair(const struct inspect_options *options, struct err *err)
 
 	if (repair->repair && !options->check.audit)
 		return err_set(err, ERR_USAGE, "--repair goes with --audit");
+	if (repair->repair && options->replica_reads)
+		return err_set(err, ERR_USAGE,
+			       "--replica-reads reads what may be a moment old, and --repair "
+			       "writes: leave one out");
 	if (repair->backup && repair->no_backup)
 		return err_set(err, ERR_USAGE, "--backup and --no-backup exclude each other");
 	if (!repair->repair &&
@@ -369,10 +379,22 @@ static enum exit_code run_match(struct app *app, const struct inspect_options *o
 	return code;
 }
 
+static enum exit_code run_chosen(struct app *app, const struct inspect_options *options,
+				 const struct opt_words *words)
+{
+	if (options->key)
+		return run_key(app, options, app_bytes(app, options->key));
+	if (options->match)
+		return run_match(app, options);
+	return words->count ? run_namespace(app, options, words)
+			    : run_wide(app, options, NULL, SUBJECT_OVERVIEW);
+}
+
 static enum exit_code inspect_run(struct app *app, const void *values,
 				  const struct opt_words *words)
 {
 	const struct inspect_options *options = values;
+	struct replicas replicas;
 	struct err err = {0};
 	int kinds = (options->key != NULL) + (options->match != NULL) + (words->count > 0);
 
@@ -385,12 +407,13 @@ static enum exit_code inspect_run(struct app *app, const void *values,
 		check_options(app, options, SUBJECT_OVERVIEW, &err);
 	if (err_is_set(&err))
 		return app_fail(app, &err);
-	if (options->key)
-		return run_key(app, options, app_bytes(app, options->key));
-	if (options->match)
-		return run_match(app, options);
-	return words->count ? run_namespace(app, options, words)
-			    : run_wide(app, options, NULL, SUBJECT_OVERVIEW);
+	if (!options->replica_reads)
+		return run_chosen(app, options, words);
+	if (replicas_begin(app, &replicas, &err) != 0)
+		return app_fail(app, &err);
+	enum exit_code code = run_chosen(app, options, words);
+	replicas_end(app, &replicas);
+	return code;
 }
 
 static const struct command_example examples[] = {

@@ -9,6 +9,7 @@
 #include "opt/opt.h"
 #include "out/progress.h"
 #include "out/sink.h"
+#include "replicas.h"
 #include "stats_options.h"
 #include "stats_render.h"
 #include "stats_view.h"
@@ -27,6 +28,7 @@ static void on_progress(void *ctx, uint64_t keys)
 static struct stats_show show_of(const struct app *app, const struct stats_options *options)
 {
 	struct stats_show show = {.target = app->target_text,
+				  .sentinel = app->target.sentinel,
 				  .app_names = options->metric_names == 1};
 
 	if (options->top != OPT_UNSET)
@@ -265,6 +267,17 @@ static enum exit_code reset(struct app *app, bool yes)
 	return err_is_set(&err) ? app_fail(app, &err) : EXIT_DONE;
 }
 
+static enum exit_code show(struct app *app, const struct stats_options *options,
+			   struct stats_want *want)
+{
+	const struct stats_show how = show_of(app, options);
+
+	if (options->watch_ms != OPT_UNSET && app->out_terminal.is_tty &&
+	    app->globals.output == OUT_TABLE)
+		return stats_watch(app, want, &how, options->watch_ms);
+	return once(app, options, want);
+}
+
 static enum exit_code stats_run(struct app *app, const void *values,
 				const struct opt_words *words)
 {
@@ -277,6 +290,7 @@ static enum exit_code stats_run(struct app *app, const void *values,
 	struct stats_want want = {.scan = options->scan,
 				  .sample = options->sample_ms == OPT_UNSET ? NULL : &sample,
 				  .cancel = app->cancel};
+	struct replicas replicas;
 	struct err err = {0};
 
 	(void)words;
@@ -285,13 +299,13 @@ static enum exit_code stats_run(struct app *app, const void *values,
 		return app_fail(app, &err);
 	if (options->reset)
 		return reset(app, options->yes);
-	if (options->watch_ms != OPT_UNSET && app->out_terminal.is_tty &&
-	    app->globals.output == OUT_TABLE) {
-		struct stats_show show = show_of(app, options);
-
-		return stats_watch(app, &want, &show, options->watch_ms);
-	}
-	return once(app, options, &want);
+	if (!options->replica_reads)
+		return show(app, options, &want);
+	if (replicas_begin(app, &replicas, &err) != 0)
+		return app_fail(app, &err);
+	enum exit_code code = show(app, options, &want);
+	replicas_end(app, &replicas);
+	return code;
 }
 
 static const struct command_example examples[] = {

@@ -64,6 +64,11 @@ const struct opt_row stats_option_rows[] = {
      .arg = "EXPR",
      AT(fail_if),
      .help = "exit 1 when this holds, such as 'ns.lead.hit_ratio<0.7'; may be given again"},
+    {.name = "replica-reads",
+     .type = OPT_FLAG,
+     AT(replica_reads),
+     .help = "ask replicas, one for each primary that has a usable one: their figures, not "
+	     "the primaries'"},
     {.name = "textfile",
      .type = OPT_TEXT,
      .arg = "FILE",
@@ -93,6 +98,12 @@ int stats_options_check(const struct stats_options *options, struct err *err)
 		return err_set(err, ERR_USAGE,
 			       "--check compares sampled hit ratios with their targets: add "
 			       "--sample 5s");
+	if (options->replica_reads && (sampled || options->reset))
+		return err_set(err, ERR_USAGE,
+			       sampled ? "--sample watches what applications read, and most "
+					 "read at the primaries: leave --replica-reads out"
+				       : "--reset writes, which a replica does not take: leave "
+					 "--replica-reads out");
 	if (options->watch_ms != OPT_UNSET &&
 	    (options->check || options->fail_if.count || options->textfile))
 		return err_set(err, ERR_USAGE, "--watch goes on and on: without %s",

@@ -5,6 +5,7 @@
 
 struct stats_options {
 	bool scan;
+	bool replica_reads;
 	uint64_t sample_ms; /* OPT_UNSET: no sample */
 	uint64_t max_lines;
 	uint64_t max_bytes;

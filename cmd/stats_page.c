@@ -1,10 +1,12 @@
 #include "stats_view.h"
 
 #include "base/num.h"
+#include "base/text.h"
 #include "core/namespace.h"
 #include "opt/opt.h"
 #include "out/fit.h"
 #include "out/sink.h"
+#include "wire/sentinel.h"
 
 #include <inttypes.h>
 #include <time.h>
@@ -80,12 +82,30 @@ static unsigned flush_line(struct sink *sink, const struct stats_page *page, str
 static void print_extent(const struct stats *stats, struct buf *line)
 {
 	size_t down = 0;
+	size_t replicas = 0;
 
-	for (size_t i = 0; i < stats->node_count; i++)
+	for (size_t i = 0; i < stats->node_count; i++) {
 		down += err_is_set(&stats->nodes[i].err);
-	buf_printf(line, ", %zu primaries", stats->node_count);
+		replicas += stats->nodes[i].is_replica;
+	}
+	size_t primaries = stats->node_count - replicas;
+	if (replicas)
+		buf_printf(line, ", %zu replica%s", replicas, replicas == 1 ? "" : "s");
+	if (primaries)
+		buf_printf(line, ", %zu primar%s", primaries, primaries == 1 ? "y" : "ies");
 	if (down)
 		buf_printf(line, ", %zu OUT OF REACH", down);
+}
+
+static void add_sentinel(const struct sentinel *sentinel, struct buf *line)
+{
+	struct buf place = {0};
+	const char *master = sentinel_told(sentinel, &place);
+
+	buf_add_str(line, ", '");
+	text_escape(line, bytes_of(master));
+	buf_printf(line, "' of sentinel %s", buf_str(&place));
+	buf_release(&place);
 }
 
 static unsigned print_identity(struct sink *sink, const struct stats_page *page,
@@ -99,11 +119,13 @@ static unsigned print_identity(struct sink *sink, const struct stats_page *page,
 	if (localtime_r(&at, &local))
 		strftime(clock, sizeof clock, "%H:%M:%S", &local);
 	buf_printf(line, "Target   %s", page->show->target);
+	if (page->show->sentinel)
+		add_sentinel(page->show->sentinel, line);
 	unsigned count = flush_line(sink, page, line);
 	buf_printf(line, "%s ", clock);
 	if (info->version[0])
 		buf_printf(line, "redis %s %s", info->version, info->role);
-	if (page->stats->cluster)
+	if (page->stats->cluster || page->stats->replicas)
 		print_extent(page->stats, line);
 	if (info->uptime_s >= 0) {
 		buf_add_str(line, ", up ");
@@ -240,10 +262,13 @@ static void add_origins(struct buf *below, const struct stats_page *page)
 	for (size_t i = 0; i <= nsset_count(stats->set); i++)
 		own += stats_page_own(&stats->own[i]);
 	if (!(stats->denied & STATS_NO_INFO))
-		buf_add_str(&text,
-			    stats->cluster
-				? "top: the sum of the primaries, all clients since their start"
-				: "top: the server, all clients since its start");
+		buf_add_str(
+		    &text,
+		    stats->cluster
+			? stats->replicas
+			      ? "top: the sum of these nodes, all clients since their start"
+			      : "top: the sum of the primaries, all clients since their start"
+			: "top: the server, all clients since its start");
 	if (stats->own_lookups)
 		add_count(&text, ", less ", (int64_t)stats->own_lookups,
 			  " lookups of this run");

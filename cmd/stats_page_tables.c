@@ -315,8 +315,11 @@ void stats_page_namespaces(struct sink *sink, const struct stats_page *page, siz
 
 void stats_page_nodes(struct sink *sink, const struct stats_page *page, size_t most)
 {
-	static const struct out_column columns[] = {
-	    {.name = "node", .title = "PRIMARY", .flags = OUT_SHRINK},
+	const struct stats *stats = page->stats;
+	const struct out_column columns[] = {
+	    {.name = "node",
+	     .title = stats->replicas ? "NODE" : "PRIMARY",
+	     .flags = OUT_SHRINK},
 	    {.name = "k", .title = "KEYS", .unit = OUT_COUNT},
 	    {.name = "m", .title = "MEMORY", .unit = OUT_SIZE},
 	    {.name = "h", .title = "HIT RATIO", .unit = OUT_PERCENT, .flags = OUT_MINOR},
@@ -324,9 +327,7 @@ void stats_page_nodes(struct sink *sink, const struct stats_page *page, size_t m
 	    {.name = "e", .title = "EVICTED", .unit = OUT_COUNT, .flags = OUT_MINOR},
 	    {.name = "r", .title = "REPLICAS", .unit = OUT_COUNT, .flags = OUT_MINOR},
 	    {.name = "l", .title = "LAG", .unit = OUT_MS, .flags = OUT_MINOR}};
-	static const struct out_table table = {
-	    .name = "nodes", .columns = columns, .column_count = 8};
-	const struct stats *stats = page->stats;
+	const struct out_table table = {.name = "nodes", .columns = columns, .column_count = 8};
 	size_t shown = most && stats->node_count > most ? most - 1 : stats->node_count;
 
 	sink_table_begin(sink, &table);
@@ -346,6 +347,6 @@ void stats_page_nodes(struct sink *sink, const struct stats_page *page, size_t m
 	}
 	sink_table_end(sink);
 	if (shown < stats->node_count)
-		sink_note(sink, "... and %zu more primaries: -o json",
-			  stats->node_count - shown);
+		sink_note(sink, "... and %zu more %s: -o json", stats->node_count - shown,
+			  stats->replicas ? "nodes" : "primaries");
 }

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "core/namespace.h"
 #include "out/sink.h"
+#include "wire/sentinel.h"
 
 #include <string.h>
 
@@ -39,6 +40,8 @@ const char *stats_view_name(const struct stats *stats, size_t i)
 
 static const struct out_column server_columns[] = {
     FIELD("target", OUT_PLAIN, NULL, NULL),
+    FIELD("sentinel", OUT_PLAIN, NULL, NULL),
+    FIELD("sentinel_master", OUT_PLAIN, NULL, NULL),
     FIELD("at_ms", OUT_PLAIN, NULL, NULL),
     FIELD("complete", OUT_PLAIN, "callcache_complete",
 	  "Whether every server answered and nothing was broken off"),
@@ -82,8 +85,12 @@ static void put_server(struct sink *sink, const struct stats *stats,
 {
 	const struct server_info *info = &stats->info;
 	int64_t own = stats->scanned ? (int64_t)stats->overview.scan.own : -1;
+	struct buf place = {0};
+	const char *master = show->sentinel ? sentinel_told(show->sentinel, &place) : NULL;
 	const struct out_value values[] = {
 	    out_str(show->target),
+	    place.len ? out_text(buf_bytes(&place)) : OUT_NONE,
+	    master ? out_str(master) : OUT_NONE,
 	    out_uint(stats->at_ms),
 	    out_bool(stats->complete),
 	    text_or_none(info->version),
@@ -114,6 +121,7 @@ static void put_server(struct sink *sink, const struct stats *stats,
 		       "one value a column");
 	for (size_t i = 0; i < sizeof server_columns / sizeof server_columns[0]; i++)
 		sink_field(sink, &server_columns[i], values[i]);
+	buf_release(&place);
 }
 
 /* --- the sample --- */

@@ -10,6 +10,7 @@
 
 struct stats_show {
 	const char *target;
+	const struct sentinel *sentinel; /* that told where it is, or NULL */
 	unsigned top;   /* so many commands, clients and keys of each namespace */
 	bool app_names; /* metrics as the systems' own pages call them */
 };

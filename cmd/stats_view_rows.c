@@ -7,6 +7,7 @@
 
 enum {
 	S_NODE,
+	S_REPLICA,
 	S_UP,
 	S_ERROR,
 	S_KEYS,
@@ -29,6 +30,7 @@ enum {
 
 static const struct out_column node_columns[S_COUNT] = {
     [S_NODE] = {.name = "node", .title = "node", .flags = OUT_LABEL},
+    [S_REPLICA] = FIELD("replica", OUT_PLAIN, NULL, NULL),
     [S_UP] = FIELD("reachable", OUT_PLAIN, "callcache_node_up",
 		   "Whether the primary of the cluster answered"),
     [S_ERROR] = FIELD("error", OUT_PLAIN, NULL, NULL),
@@ -70,6 +72,7 @@ static void put_node(struct sink *sink, const struct stats_node *node)
 	bool seen = t && t->end != TRAFFIC_DENIED;
 	const struct out_value row[S_COUNT] = {
 	    [S_NODE] = out_text(buf_bytes(&node->name)),
+	    [S_REPLICA] = out_bool(node->is_replica),
 	    [S_UP] = out_bool(!err_is_set(&node->err)),
 	    [S_ERROR] = err_is_set(&node->err) ? out_str(node->err.text) : OUT_NONE,
 	    [S_KEYS] = stats_view_known(info->keys),
@@ -96,7 +99,7 @@ static void put_node(struct sink *sink, const struct stats_node *node)
 void stats_view_nodes(struct sink *sink, const struct stats *stats)
 {
 	sink_table_begin(sink, &node_table);
-	for (size_t i = 0; stats->cluster && i < stats->node_count; i++)
+	for (size_t i = 0; (stats->cluster || stats->replicas) && i < stats->node_count; i++)
 		put_node(sink, &stats->nodes[i]);
 	sink_table_end(sink);
 }

@@ -14,9 +14,9 @@ _ccache_options() {
 	case $1 in
 	get) echo ' --meta --no-fetch --no-store --refresh' ;;
 	warm) echo ' --all --set --ids --from --existing --if --expiring --ttl --deadline --until --failures --prune --evict --ephemeral --if-locked --dry-run' ;;
-	inspect) echo ' --key --match --where --limit --summary --sample --top --by --raw --max-value --ttl --audit --repair --dry-run --yes -y --max-keys --backup --no-backup --drift --examples' ;;
+	inspect) echo ' --key --match --where --limit --summary --sample --top --by --raw --max-value --ttl --audit --repair --dry-run --yes -y --max-keys --backup --no-backup --drift --examples --replica-reads' ;;
 	invalidate) echo ' --where --all --key --keys --null -0 --match --tag --older-than --ttl-below --ttl-above --everything --no-relations --dry-run --yes -y --max-keys --soft --in --throttle --rewarm --verify --backup --no-backup --backup-limit --undo --salvage --elsewhere --resume --event --data --explain --follow --event-field --bad-events --group --consumer --claim-after --max-tries --dead-letter --report-every' ;;
-	stats) echo ' --sample --scan --max-lines --max-bytes --max-latency --top --watch --check --fail-if --textfile --metric-names --reset --yes -y' ;;
+	stats) echo ' --sample --scan --max-lines --max-bytes --max-latency --top --watch --check --fail-if --replica-reads --textfile --metric-names --reset --yes -y' ;;
 	bench) echo ' --max --clients --pipeline --threads --rate --ramp-to --poisson --duration --requests --warm-up --mix --miss --keys --size --ttl --pick --exponent --seed --command --prepare --ids --read-live --sample --sample-ttl --verify --assert --hdr --rounds --baseline --max-regress --source --stampede --source-latency --preset --job --save-job --yes -y --dry-run' ;;
 	config) echo ' --max-keys' ;;
 	ping) echo ' --count' ;;
@@ -67,6 +67,7 @@ _ccache_argument() {
 	inspect:--no-backup) return 1 ;;
 	inspect:--drift) echo 'any' ;;
 	inspect:--examples) echo 'any' ;;
+	inspect:--replica-reads) return 1 ;;
 	invalidate:--where) echo 'dynamic' ;;
 	invalidate:--all) return 1 ;;
 	invalidate:--key) echo 'dynamic' ;;
@@ -115,6 +116,7 @@ _ccache_argument() {
 	stats:--watch) echo 'any' ;;
 	stats:--check) return 1 ;;
 	stats:--fail-if) echo 'any' ;;
+	stats:--replica-reads) return 1 ;;
 	stats:--textfile) echo 'file' ;;
 	stats:--metric-names) echo 'words callcache app' ;;
 	stats:--reset) return 1 ;;

@@ -153,6 +153,7 @@ complete -c ccache -n '__ccache_verb_is inspect' -l backup -r -F -d '--repair: t
 complete -c ccache -n '__ccache_verb_is inspect' -l no-backup -d '--repair: record nothing: what is dropped is gone'
 complete -c ccache -n '__ccache_verb_is inspect' -l drift -x -d 'compare N random cached values with their source; exit 1 on a difference'
 complete -c ccache -n '__ccache_verb_is inspect' -l examples -x -d '--audit: show N keys of each finding (default 3)'
+complete -c ccache -n '__ccache_verb_is inspect' -l replica-reads -d 'read replicas, one for each primary that has a usable one'
 
 complete -c ccache -n 'not __ccache_verb' -a invalidate -d 'drop keys: plan, confirm, do, tell; and take it back'
 complete -c ccache -n '__ccache_past invalidate' -a '(__ccache_dynamic)'
@@ -207,6 +208,7 @@ complete -c ccache -n '__ccache_verb_is stats' -l top -x -d 'the N busiest comma
 complete -c ccache -n '__ccache_verb_is stats' -l watch -x -d 'redraw every so often; once when there is no terminal'
 complete -c ccache -n '__ccache_verb_is stats' -l check -d 'exit 1 when a sampled hit ratio is below its namespace\'s target'
 complete -c ccache -n '__ccache_verb_is stats' -l fail-if -x -d 'exit 1 when this holds, such as \'ns.lead.hit_ratio<0.7\'; may be given again'
+complete -c ccache -n '__ccache_verb_is stats' -l replica-reads -d 'ask replicas, one for each primary that has a usable one: their figures, not the primaries\''
 complete -c ccache -n '__ccache_verb_is stats' -l textfile -r -F -d 'write metrics there, in one step, in place of an answer'
 complete -c ccache -n '__ccache_verb_is stats' -l metric-names -x -a 'callcache app' -d 'app: own counters as cache_operations_total'
 complete -c ccache -n '__ccache_verb_is stats' -l reset -d 'set the program\'s own counters to 0'

@@ -6,6 +6,11 @@ load verbs
 
 setup() {
 	sandbox
+	[[ $BATS_TEST_DESCRIPTION == *TLS* ]] || start_watched
+}
+
+# A primary with its replica, three sentinels, and an upstream.
+start_watched() {
 	local i
 	start_node_of a
 	start_node_of b --replicaof 127.0.0.1 "${PORT_OF[a]}"
@@ -49,7 +54,9 @@ start_sentinel() {
 		sentinel failover-timeout cache 10000
 	CONF
 	NODE=$1
-	start_on_port "SENTINELS[$1]" "sentinel$1.log" sentinel_is_up redis-server "$DIR/sentinel$1.conf" --port @PORT@ --sentinel
+	start_on_port "SENTINELS[$1]" "sentinel$1.log" sentinel_is_up redis-server "$DIR/sentinel$1.conf" --port @PORT@ --sentinel || return 1
+	# since 7.0 they may be told to look at their servers, and speak to each other, more often
+	ask_sentinel "$1" SENTINEL DEBUG info-period 500 ping-period 200 publish-period 200 ask-period 200 >/dev/null
 }
 ask_sentinel() { redis-cli -s "$DIR/sentinel$1.sock" -a watch --no-auth-warning "${@:2}"; }
 sentinel_is_up() { [[ $(ask_sentinel "$NODE" PING) == PONG ]]; }
@@ -80,8 +87,28 @@ sentinels_agree() {
 	cc_run ping --timeout 1s --sentinel-pass wrong
 	assert_exit 4
 	assert_stderr_line 'check --sentinel-user and --sentinel-pass (REDIS_SENTINEL_PASSWORD)'
+	REDIS_SENTINEL_PASSWORD='' cc_run ping --timeout 1s
+	assert_exit 4
+	assert_stderr_line "sentinel 127.0.0.1:${SENTINELS[1]}: it refused the login"
 	cc_run ping --sentinel-user default --sentinel-pass watch
 	assert_exit 0
+	local i
+	for i in 1 2 3; do ask_sentinel "$i" ACL SETUSER finder on '>eyes' '+@all' >/dev/null; done
+	cc_run ping --sentinel-user finder --sentinel-pass eyes
+	assert_exit 0
+	cc_run ping --timeout 1s --sentinel-user finder --sentinel-pass blind
+	assert_exit 4
+	assert_stderr_line 'it refused the login'
+	cc_run stats -o json
+	assert_exit 0
+	assert_json '[.target, .sentinel, .sentinel_master, .role, .replicas]' "[\"127.0.0.1:${PORT_OF[a]}/0\",\"127.0.0.1:${SENTINELS[1]}\",\"cache\",\"master\",1]"
+	cc_run stats
+	assert_output --partial "Target   127.0.0.1:${PORT_OF[a]}/0, 'cache' of sentinel 127.0.0.1:${SENTINELS[1]}"
+	cc_run inspect --replica-reads -o json
+	assert_exit 0
+	assert_no_stderr
+	assert_json '[.target, .replica, (.read_from[] | .node, .primary)]' \
+		"[\"127.0.0.1:${PORT_OF[a]}/0\",true,\"127.0.0.1:${PORT_OF[b]}\",\"127.0.0.1:${PORT_OF[a]}\"]"
 	cc_run ping -u "redis-sentinel://${LIST%,}/0"
 	assert_exit 2
 	assert_stderr_line 'sentinelMasterId=NAME'
@@ -143,3 +170,46 @@ assert_warmed() {
 	assert_warmed
 }
 failover_begins() { [[ $(ask_sentinel 1 SENTINEL FAILOVER cache) == OK ]]; }
+
+# --- over TLS ---
+
+tls_options() { # NAME
+	TLS_OPTIONS=(--port 0 --tls-replication yes --tls-auth-clients no --tls-ca-cert-file "$DIR/certs/ca.pem"
+		--tls-cert-file "$DIR/certs/$1.pem" --tls-key-file "$DIR/certs/$1.key")
+}
+@test "sentinels and their primary over TLS, each with a password of its own" {
+	make_certs
+	tls_options server
+	export REDIS_SENTINEL_PASSWORD=watch
+	local ca=(--cacert "$DIR/certs/ca.pem")
+	NODE=t
+	start_on_port "PORT_OF[t]" t.log tls_node_is_up redis-server --tls-port @PORT@ --bind 127.0.0.1 --unixsocket "$DIR/t.sock" \
+		--dir "$DIR" --save '' --requirepass data "${TLS_OPTIONS[@]}"
+	cat >"$DIR/sentinel9.conf" <<-CONF
+		bind 127.0.0.1
+		dir $DIR
+		unixsocket $DIR/sentinel9.sock
+		requirepass watch
+		sentinel monitor cache 127.0.0.1 ${PORT_OF[t]} 1
+		sentinel auth-pass cache data
+	CONF
+	NODE=9
+	start_on_port "SENTINELS[9]" sentinel9.log sentinel_is_up redis-server "$DIR/sentinel9.conf" --tls-port @PORT@ "${TLS_OPTIONS[@]}" --sentinel
+	export REDIS_URL="rediss-sentinel://:data@127.0.0.1:${SENTINELS[9]}/0?sentinelMasterId=cache"
+	cc_run "${ca[@]}" ping -o json
+	assert_exit 0
+	assert_json .target "tls://127.0.0.1:${PORT_OF[t]}/0"
+	cc_run "${ca[@]}" stats -o json
+	assert_exit 0
+	assert_json '[.target, .sentinel]' "[\"tls://127.0.0.1:${PORT_OF[t]}/0\",\"127.0.0.1:${SENTINELS[9]}\"]"
+	cc_run --timeout 1s ping
+	assert_exit 4
+	assert_stderr_line 'issued by an authority that is not trusted'
+	REDIS_URL=${REDIS_URL/rediss/redis} cc_run --timeout 1s ping
+	assert_exit 4
+	assert_stderr_line "sentinel 127.0.0.1:${SENTINELS[9]}: "
+	REDIS_URL=${REDIS_URL/:data@/:none@} cc_run "${ca[@]}" ping --timeout 1s
+	assert_exit 4
+	assert_stderr_line 'WRONGPASS'
+}
+tls_node_is_up() { [[ $(redis-cli -s "$DIR/t.sock" -a data --no-auth-warning PING) == PONG ]]; }

@@ -366,7 +366,7 @@ int audit_run(struct redis *redis, const struct audit_options *options,
 	struct audit audit = {.options = options, .result = ret_result};
 
 	*ret_result = (struct audit_result){0};
-	audit.probe = redis_new(redis_target(redis), options->cancel);
+	audit.probe = redis_new_beside(redis, options->cancel);
 	audit.now_ms = clock_wall_ms();
 	audit.found_end = &audit.found;
 	audit.keys = mem_arena_alloc(&audit.arena, AUDIT_BATCH * sizeof *audit.keys);

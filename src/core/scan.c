@@ -33,6 +33,7 @@ struct page {
 struct walk {
 	struct scan *scan;
 	struct redis *redis;
+	struct redis *primary; /* whose slots they are: redis, unless that is a replica */
 	struct scan_result result;
 	struct redis_limits limits; /* before the walk */
 	struct scan_pace pace;
@@ -195,6 +196,14 @@ static void on_slots(void *ctx, const struct reply *reply)
 	scan_slots_told(&walk->slots, reply);
 }
 
+static void on_primary(void *ctx, const struct reply *reply)
+{
+	struct walk *walk = ctx;
+
+	walk->under_way--;
+	scan_slots_follows(&walk->slots, reply);
+}
+
 /* --- what is asked --- */
 
 /* Queued without waiting for room: that would keep the other nodes waiting, too. */
@@ -238,13 +247,25 @@ static int ask_page(struct walk *walk, struct err *err)
 		   err);
 }
 
+/* Of its slots the primary itself knows; a replica, whose keys it has. */
 static int ask_slots(struct walk *walk, struct err *err)
 {
-	const struct bytes argv[] = {BYTES("CLUSTER"), BYTES("NODES")};
+	static const struct bytes argv[] = {BYTES("CLUSTER"), BYTES("NODES")};
+	const struct redis_command slots = {.argv = argv,
+					    .argc = 2,
+					    .flags = REDIS_IDEMPOTENT | REDIS_NO_WAIT,
+					    .fn = on_slots,
+					    .ctx = walk};
 
 	if (!redis_is_cluster(walk->scan->redis))
 		return 0;
-	return ask(walk, argv, 2, 1, on_slots, err);
+	if (walk->primary == walk->redis)
+		return ask(walk, argv, 2, 1, on_slots, err);
+	if (!walk->slots.unknown) { /* one that was lost is not waited for again */
+		walk->under_way++;
+		redis_submit(walk->primary, &slots, NULL); /* on_slots hears it if it fails */
+	}
+	return ask(walk, argv, 2, 1, on_primary, err);
 }
 
 static int probe_page(struct walk *walk, struct page *page, struct err *err)
@@ -385,6 +406,7 @@ static void begin(struct scan *scan)
 		walk->scan = scan;
 		walk->redis = redis_node(scan->redis, i);
 		walk->limits = redis_limits(walk->redis);
+		walk->primary = redis_node_primary(scan->redis, i);
 		walk->reconnects = redis_counts(walk->redis)->reconnects;
 		walk->table.keys_min = UINT64_MAX;
 		walk->cursor = options->start_fn ? options->start_fn(options->ctx, walk->redis)

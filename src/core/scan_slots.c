@@ -2,9 +2,17 @@
 
 #include "wire/reply.h"
 
-/* The line of the node that answers, from its epoch on; empty: there is none. */
-static struct bytes own_line(struct bytes text)
+/* What the node that answers says of itself; empty: nothing. */
+struct own {
+	struct bytes primary; /* its id; "-": it has none */
+	struct bytes rest;    /* from its epoch on */
+};
+
+static struct own own_line(const struct reply *reply)
 {
+	struct bytes text = reply->type == REPLY_STRING ? reply->text : (struct bytes){NULL, 0};
+	struct own own = {0};
+
 	while (text.len) {
 		struct bytes line = bytes_sub(text, 0, bytes_index(text, '\n'));
 		bool is_own = false;
@@ -16,18 +24,20 @@ static struct bytes own_line(struct bytes text)
 
 			if (field == 2)
 				is_own = bytes_starts_with(line, BYTES("myself"));
+			if (field == 3)
+				own.primary = bytes_sub(line, 0, blank);
 			line = bytes_sub(line, blank + 1, line.len);
 		}
+		own.rest = line;
 		if (is_own)
-			return line;
+			return own;
 	}
-	return text;
+	return (struct own){0};
 }
 
 void scan_slots_told(struct scan_slots *slots, const struct reply *reply)
 {
-	struct bytes line =
-	    own_line(reply->type == REPLY_STRING ? reply->text : (struct bytes){NULL, 0});
+	struct bytes line = own_line(reply).rest;
 
 	if (line.len == 0) {
 		slots->unknown = true;
@@ -41,6 +51,24 @@ void scan_slots_told(struct scan_slots *slots, const struct reply *reply)
 	slots->told = true;
 }
 
+/* One that was promoted meanwhile still has the same keys. */
+void scan_slots_follows(struct scan_slots *slots, const struct reply *reply)
+{
+	struct bytes primary = own_line(reply).primary;
+
+	if (primary.len == 0) {
+		slots->unknown = true;
+		return;
+	}
+	if (bytes_equal_str(primary, "-"))
+		return;
+	if (slots->primary.len == 0)
+		buf_add(&slots->primary, primary);
+	else
+		slots->moved =
+		    slots->moved || !bytes_equal(primary, buf_bytes(&slots->primary));
+}
+
 bool scan_slots_moved(const struct scan_slots *slots)
 {
 	return slots->moved;
@@ -49,4 +77,5 @@ bool scan_slots_moved(const struct scan_slots *slots)
 void scan_slots_release(struct scan_slots *slots)
 {
 	buf_release(&slots->first);
+	buf_release(&slots->primary);
 }

@@ -14,7 +14,8 @@ struct reply;
  * back has raised the epoch of whom it came to. Zero-initialise.
  */
 struct scan_slots {
-	struct buf first; /* epoch and slots, as told first */
+	struct buf first;   /* epoch and slots, as told first */
+	struct buf primary; /* of a replica: the id of its primary, as told first */
 	bool told;
 	bool moved;
 	bool unknown; /* CLUSTER NODES was refused */
@@ -22,6 +23,8 @@ struct scan_slots {
 
 /* An answer to CLUSTER NODES. */
 void scan_slots_told(struct scan_slots *slots, const struct reply *reply);
+/* A replica's answer to it: one that follows another primary now had other keys before. */
+void scan_slots_follows(struct scan_slots *slots, const struct reply *reply);
 bool scan_slots_moved(const struct scan_slots *slots);
 void scan_slots_release(struct scan_slots *slots);
 

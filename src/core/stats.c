@@ -46,15 +46,6 @@ static int64_t take_off(int64_t all, uint64_t own)
 
 /* --- the servers --- */
 
-/* Without the db, which is the same of all. */
-static void name_node(struct stats_node *node)
-{
-	target_describe(redis_target(node->session), &node->name);
-	while (node->name.len > 0 && node->name.ptr[--node->name.len] != '/')
-		;
-	node->name.ptr[node->name.len] = '\0';
-}
-
 static bool is_up(const struct stats_node *node)
 {
 	return !err_is_set(&node->err);
@@ -75,13 +66,20 @@ static int look_at_nodes(struct stats *stats, struct redis *redis, struct err *e
 	bool any = false;
 
 	stats->cluster = redis_is_cluster(redis);
+	stats->replicas = redis_is_reader(redis);
 	stats->nodes = mem_zalloc(count ? count : 1, sizeof *stats->nodes);
 	for (size_t i = 0; i < count; i++) {
 		struct stats_node *node = &stats->nodes[i];
 
 		node->session = redis_node(redis, i);
+		if (stats->replicas) {
+			struct redis_place place;
+
+			redis_place(redis, i, &place);
+			node->is_replica = place.is_replica;
+		}
 		server_info_clear(&node->info);
-		name_node(node);
+		target_describe_place(redis_target(node->session), &node->name);
 	}
 	stats->node_count = count;
 	for (size_t i = 0; i < count; i++) {
@@ -95,6 +93,9 @@ static int look_at_nodes(struct stats *stats, struct redis *redis, struct err *e
 			continue;
 		}
 		any = true;
+		if (node->info.role[0]) /* it may have been promoted since it was chosen */
+			node->is_replica =
+			    stats->replicas && strcmp(node->info.role, "slave") == 0;
 		if (node->info.denied)
 			stats->denied |= STATS_NO_INFO;
 	}

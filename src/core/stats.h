@@ -40,6 +40,7 @@ struct stats_node {
 	struct buf name;       /* "127.0.0.1:7000" */
 	struct err err;        /* set: it failed, and what is unknown below stays so */
 	struct server_info info;
+	bool is_replica;         /* read in place of its primary */
 	struct traffic *traffic; /* its sample, or NULL */
 };
 
@@ -51,6 +52,7 @@ struct stats {
 	/* Every node answered, and what was asked for was not broken off. */
 	bool complete;
 	bool cluster;
+	bool replicas; /* they are asked, where there are any */
 	struct stats_node *nodes;
 	size_t node_count;
 	/* what the servers say of all clients, summed up; our own lookups of this run are

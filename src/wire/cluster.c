@@ -151,7 +151,7 @@ static void begin_everywhere(struct cluster *cluster, const struct redis_command
 
 	silent.fn = NULL;
 	for (size_t i = 0; i < cluster->count; i++)
-		if (cluster->nodes[i]->is_primary && cluster->nodes[i] != last)
+		if (cluster->nodes[i]->is_serving && cluster->nodes[i] != last)
 			cluster_flight_begin(cluster, &silent, cluster->nodes[i], -1);
 	cluster_flight_begin(cluster, command, last, -1);
 }
@@ -284,7 +284,7 @@ static int connect_primaries(struct cluster *cluster, struct err *err)
 	for (size_t i = 0; i < cluster->count; i++) {
 		struct cluster_node *node = cluster->nodes[i];
 
-		if (!node->is_primary || redis_connect(node->session, err) == 0)
+		if (!node->is_serving || redis_connect(node->session, err) == 0)
 			continue;
 		node->is_out = true;
 		return -1;
@@ -316,16 +316,44 @@ size_t cluster_primaries(const struct cluster *cluster)
 	size_t count = 0;
 
 	for (size_t i = 0; i < cluster->count; i++)
-		count += cluster->nodes[i]->is_primary;
+		count += cluster->nodes[i]->is_serving;
 	return count;
+}
+
+static struct cluster_node *serving(struct cluster *cluster, size_t index)
+{
+	for (size_t i = 0; i < cluster->count; i++)
+		if (cluster->nodes[i]->is_serving && index-- == 0)
+			return cluster->nodes[i];
+	return NULL;
 }
 
 struct redis *cluster_primary(struct cluster *cluster, size_t index)
 {
-	for (size_t i = 0; i < cluster->count; i++)
-		if (cluster->nodes[i]->is_primary && index-- == 0)
-			return cluster->nodes[i]->session;
-	return NULL;
+	struct cluster_node *node = serving(cluster, index);
+
+	return node ? node->session : NULL;
+}
+
+struct redis *cluster_primary_of(struct cluster *cluster, size_t index)
+{
+	struct cluster_node *node = serving(cluster, index);
+
+	return node && node->primary ? node->primary->session : cluster_primary(cluster, index);
+}
+
+void cluster_place(struct cluster *cluster, size_t index, struct redis_place *ret_place)
+{
+	const struct cluster_node *node = serving(cluster, index);
+	bool is_replica = node->primary && node->primary != node;
+
+	*ret_place = (struct redis_place){
+	    .target = &node->target,
+	    .is_replica = is_replica,
+	    .primary = is_replica ? buf_str(&node->primary_name) : NULL,
+	    .behind = node->behind,
+	    .why = node->why.len ? buf_str(&node->why) : NULL,
+	};
 }
 
 struct redis *cluster_owner(struct cluster *cluster, unsigned slot)

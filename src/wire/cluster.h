@@ -39,9 +39,13 @@ const struct redis_counts *cluster_counts(struct cluster *cluster);
 /* Asks for the slot map again where it is known to be out of date. */
 void cluster_renew(struct cluster *cluster);
 int cluster_recover(struct cluster *cluster, struct err *err);
-/* The primaries that serve slots, as redis_nodes and redis_node give them. */
+/* The nodes that serve slots (primaries, or a reader's replicas), as redis_nodes and redis_node
+ * give them. */
 size_t cluster_primaries(const struct cluster *cluster);
 struct redis *cluster_primary(struct cluster *cluster, size_t index);
+/* Of a reader: what redis_place and redis_node_primary give. */
+void cluster_place(struct cluster *cluster, size_t index, struct redis_place *ret_place);
+struct redis *cluster_primary_of(struct cluster *cluster, size_t index);
 /* The session of the slot's owner; NULL: no node serves it. */
 struct redis *cluster_owner(struct cluster *cluster, unsigned slot);
 /* The node whose answer is being given, inside a callback; else NULL. */

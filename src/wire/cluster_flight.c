@@ -97,7 +97,7 @@ static struct cluster_node *redirected_to(struct cluster_flight *flight, struct 
 static void deliver_redirection(struct cluster_flight *flight, const struct reply *reply)
 {
 	struct buf text = {0};
-	struct reply named = {.type = REPLY_ERROR};
+	struct reply named = {.type = REPLY_ERROR, .integer = flight->tries};
 
 	buf_add(&text, reply->text);
 	buf_add_str(&text, ", says node ");
@@ -122,7 +122,8 @@ static bool may_pass(struct cluster_flight *flight, const struct reply *reply, b
 		node = flight->slot >= 0 ? redirected_to(flight, reply->text) : NULL;
 		if (!node)
 			return false;
-		cluster->slots[flight->slot].owner = node;
+		if (!cluster->self->reads_only) /* else the map says who stands in for it */
+			cluster->slots[flight->slot].owner = node;
 		cluster->is_stale = true;
 		return true;
 	case REPLY_ERR_ASK:

@@ -13,7 +13,11 @@ struct cluster_node {
 	struct cluster *cluster;
 	struct target target; /* self's, with another address */
 	struct redis *session;
-	bool is_primary;
+	bool is_serving; /* slots: a primary, or for a reader a replica in its place */
+	struct cluster_node *primary; /* a reader's: whose keys a serving one has */
+	struct buf primary_name;
+	int64_t behind;  /* see redis_place */
+	struct buf why;  /* no replica serves in its place */
 	bool is_out;     /* its last connection failed */
 	uint64_t opened; /* of the connection that the descriptor set holds */
 	short events;

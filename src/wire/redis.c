@@ -7,6 +7,7 @@
 #include "wire/redis_link.h"
 #include "wire/redis_queue.h"
 #include "wire/resp.h"
+#include "wire/route.h"
 #include "wire/target.h"
 #include "wire/transport.h"
 
@@ -62,6 +63,7 @@ struct redis *redis_new_node(const struct target *target, struct redis *router)
 	redis->limits = router->limits;
 	redis->grace_ms = router->grace_ms;
 	redis->router = router;
+	redis->reads_only = router->reads_only;
 	redis->settled = true;
 	return redis;
 }
@@ -71,6 +73,7 @@ void redis_free(struct redis *redis)
 	if (!redis)
 		return;
 	cluster_free(redis->cluster);
+	redis_reader_free(redis->reader);
 	redis_link_close(redis);
 	redis_queue_release(redis);
 	mem_arena_release(&redis->call_arena);
@@ -323,7 +326,7 @@ static int settle(struct redis *redis, struct err *err)
 		return redis_link_fail(redis, err);
 	redis->settled = true;
 	if (!redis->facts.cluster)
-		return 0;
+		return redis->reader ? redis_reader_settle(redis, err) : 0;
 	redis->cluster = cluster_new(redis, err);
 	redis_link_close(redis);
 	redis->settled = redis->cluster != NULL;
@@ -386,7 +389,7 @@ bool redis_has_full_block(const struct redis *redis)
 	return redis->out.at && redis->out.at != redis->out.tail;
 }
 
-/* The first command meets a server that is out of reach: it is answered all the same. */
+/* It meets a server that is out of reach, or may not be sent: it is answered all the same. */
 static int refuse(struct redis *redis, const struct redis_command *command)
 {
 	struct reply lost = {.type = REPLY_LOST, .text = bytes_of(redis->fault.text)};
@@ -405,6 +408,13 @@ int redis_submit(struct redis *redis, const struct redis_command *command, struc
 	err = err ? err : &redis->unheard;
 	if (redis->abandoning)
 		return err_set(err, redis->fault.kind, "%s", redis->fault.text);
+	if (redis->reads_only && !route_is_read(command->argv[0])) {
+		err_set(&redis->fault, ERR_REDIS,
+			"'%.*s' is no read: it is not sent to a replica",
+			BYTES_ARG(command->argv[0]));
+		err_set(err, ERR_REDIS, "%s", redis->fault.text);
+		return refuse(redis, command);
+	}
 	if (!redis->settled && settle(redis, err) < 0)
 		return refuse(redis, command);
 	if (redis->cluster)

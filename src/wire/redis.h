@@ -93,6 +93,16 @@ struct redis *redis_new(const struct target *target, const volatile int *cancel)
  * error. */
 struct redis *redis_new_plain(const struct target *target, const volatile int *cancel);
 /*
+ * The same, read-only, with replicas in place of the primaries: of a cluster one for each
+ * primary, chosen as replica_choose does; behind sentinels and behind a plain server one
+ * of those that they name. Where none is usable the primary is read; redis_place says
+ * so. A replica that is named itself is read as it is. Chosen when first connected to,
+ * and anew for a cluster's node that is lost. Anything but a read is refused, unsent.
+ */
+struct redis *redis_new_reader(const struct target *target, const volatile int *cancel);
+/* Another session of redis_new or redis_new_reader, as this one was made. */
+struct redis *redis_new_beside(const struct redis *redis, const volatile int *cancel);
+/*
  * Another cancel flag (NULL: none) from now on; returns the one before. For
  * work that must hear the answers to what it sent before it stops.
  */
@@ -184,6 +194,22 @@ size_t redis_nodes(struct redis *redis, struct err *err);
 /* True when the session is connected, and with a Redis Cluster. */
 bool redis_is_cluster(const struct redis *redis);
 struct redis *redis_node(struct redis *redis, size_t index);
+/* Whom a reader reads as node index. Texts live as long as the session stays connected. */
+struct redis_place {
+	const struct target *target;
+	bool is_replica;
+	const char *primary; /* of a replica: "127.0.0.1:7000", whose keys it has */
+	int64_t behind;      /* bytes of its primary's stream that it lacked when it was
+				chosen; -1: unknown */
+	const char *why;     /* what there is to say of the choice: why no replica is read,
+				what is wrong with the one that was named; or NULL */
+};
+/* True for a session of redis_new_reader. */
+bool redis_is_reader(const struct redis *redis);
+/* Of a reader that is connected, index below redis_nodes. */
+void redis_place(struct redis *redis, size_t index, struct redis_place *ret_place);
+/* The session of the primary whose keys node index has: itself, unless a cluster's replica. */
+struct redis *redis_node_primary(struct redis *redis, size_t index);
 /*
  * After a node was out of reach: waits, within the timeout, until every primary
  * answers, or another node stands in for it. -1 with err, naming one that does not.

@@ -9,6 +9,7 @@
 #include "wire/watch.h"
 
 struct cluster;
+struct reader;
 struct resp;
 struct transport;
 
@@ -37,6 +38,8 @@ struct redis_ring {
 struct redis {
 	const struct target *target;
 	struct redis *router;    /* of the cluster whose node this is: never a router itself */
+	struct reader *reader;   /* reads replicas; NULL: primaries */
+	bool reads_only;         /* a reader, or one of its nodes */
 	bool settled;            /* which of the two it is, is known */
 	struct cluster *cluster; /* routes to the nodes; NULL: this session is the only one */
 	const volatile int *cancel;
@@ -74,6 +77,10 @@ struct redis {
 	const struct reply *call_reply;
 	bool version_asked;
 };
+
+/* Of a server that is no cluster's: chooses the one to read, and turns the session to it. */
+int redis_reader_settle(struct redis *redis, struct err *err);
+void redis_reader_free(struct reader *reader);
 
 /* Between a cluster's router and its nodes' sessions; in redis.c. */
 

@@ -1,5 +1,6 @@
 #include "wire/route.h"
 
+#include <string.h>
 #include <strings.h>
 
 /* Where the first key stands. */
@@ -75,4 +76,34 @@ enum route route_of(const struct bytes *argv, size_t argc, struct bytes *ret_key
 		return ROUTE_ANY;
 	*ret_key = argv[index];
 	return ROUTE_KEY;
+}
+
+/* In the order of the alphabet. */
+static const char *const reads[] = {
+    "CLIENT",      "CLUSTER",    "COMMAND",  "CONFIG",     "DBSIZE",      "DUMP",   "ECHO",
+    "EXISTS",      "EXPIRETIME", "GET",      "GETRANGE",   "HEXISTS",     "HGET",   "HGETALL",
+    "HKEYS",       "HLEN",       "HMGET",    "HSCAN",      "HSTRLEN",     "HVALS",  "INFO",
+    "LATENCY",     "LINDEX",     "LLEN",     "LRANGE",     "MEMORY",      "MGET",   "OBJECT",
+    "PEXPIRETIME", "PING",       "PTTL",     "RANDOMKEY",  "ROLE",        "SCAN",   "SCARD",
+    "SISMEMBER",   "SLOWLOG",    "SMEMBERS", "SMISMEMBER", "SRANDMEMBER", "SSCAN",  "STRLEN",
+    "TIME",        "TTL",        "TYPE",     "XINFO",      "XLEN",        "XRANGE", "ZCARD",
+    "ZCOUNT",      "ZRANGE",     "ZSCAN",    "ZSCORE",
+};
+
+bool route_is_read(struct bytes name)
+{
+	size_t low = 0, high = sizeof reads / sizeof reads[0];
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		int order = strncasecmp(reads[middle], name.ptr, name.len);
+
+		if (order == 0 && strlen(reads[middle]) == name.len)
+			return true;
+		if (order < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return false;
 }

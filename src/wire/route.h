@@ -20,4 +20,7 @@ enum route {
  */
 enum route route_of(const struct bytes *argv, size_t argc, struct bytes *ret_key);
 
+/* True for a command that changes no key, of those that this program reads with. */
+bool route_is_read(struct bytes name);
+
 #endif

@@ -6,6 +6,7 @@
 #include "base/num.h"
 #include "base/text.h"
 #include "wire/redis.h"
+#include "wire/replica.h"
 #include "wire/target.h"
 
 #include <stdlib.h>
@@ -105,10 +106,20 @@ static void keep(struct sentinel *sentinel, struct bytes host, uint16_t port)
 	sentinel->port = port;
 }
 
-static int take(struct sentinel *sentinel, struct redis *session, const struct reply *reply,
-		struct err *err)
+/* A question to the sentinels, and who reads the answer. */
+struct question {
+	const char *subcommand;
+	int (*take)(struct sentinel *sentinel, struct redis *session, const struct reply *reply,
+		    void *ctx, struct err *err);
+	void *ctx;
+};
+
+static int take_primary(struct sentinel *sentinel, struct redis *session,
+			const struct reply *reply, void *ctx, struct err *err)
 {
 	uint64_t port = 0;
+
+	(void)ctx;
 
 	if (reply->type == REPLY_NIL)
 		return err_set(err, ERR_REDIS, "it watches no primary named '%s'",
@@ -121,8 +132,66 @@ static int take(struct sentinel *sentinel, struct redis *session, const struct r
 	return 0;
 }
 
+static struct bytes field_of(const struct reply *list, const char *name)
+{
+	for (size_t i = 0; i + 1 < list->count; i += 2)
+		if (bytes_equal_str(list->items[i]->text, name))
+			return list->items[i + 1]->text;
+	return (struct bytes){NULL, 0};
+}
+
+/* Whether the sentinel itself holds it for usable: flags as "slave,s_down,disconnected". */
+static bool is_well(const struct reply *replica)
+{
+	struct bytes flags = field_of(replica, "flags");
+
+	while (flags.len > 0) {
+		struct bytes flag = bytes_sub(flags, 0, bytes_index(flags, ','));
+
+		if (bytes_equal_str(flag, "s_down") || bytes_equal_str(flag, "o_down") ||
+		    bytes_equal_str(flag, "disconnected"))
+			return false;
+		flags = bytes_sub(flags, flag.len + 1, flags.len);
+	}
+	return true;
+}
+
+/* What take_replicas fills. */
+struct finding {
+	struct mem_arena *arena;
+	struct replica_places *places;
+};
+
+static int take_replicas(struct sentinel *sentinel, struct redis *session,
+			 const struct reply *reply, void *ctx, struct err *err)
+{
+	const struct finding *found = ctx;
+	struct replica_places places = {0};
+
+	(void)sentinel;
+	if (reply->type != REPLY_ARRAY)
+		return redis_fail(session, reply, "SENTINEL REPLICAS", (struct bytes){NULL, 0},
+				  err);
+	places.ptr = mem_arena_alloc(found->arena, (reply->count + 1) * sizeof *places.ptr);
+	for (size_t i = 0; i < reply->count; i++) {
+		const struct reply *replica = reply->items[i];
+		struct bytes host = field_of(replica, "ip");
+		uint64_t port = 0;
+
+		if (host.len == 0 || !is_well(replica) ||
+		    num_parse_u64(field_of(replica, "port"), 1, UINT16_MAX, &port) != 0)
+			continue;
+		places.ptr[places.count++] = (struct replica_place){
+		    .host = mem_arena_printf(found->arena, "%.*s", BYTES_ARG(host)),
+		    .port = (uint16_t)port};
+	}
+	*found->places = places;
+	return 0;
+}
+
 static int ask(struct sentinel *sentinel, const struct place *place,
-	       const struct target *target, const volatile int *cancel, struct err *err)
+	       const struct target *target, const struct question *question,
+	       const volatile int *cancel, struct err *err)
 {
 	struct target at = *target;
 	const struct reply *reply = NULL;
@@ -139,9 +208,9 @@ static int ask(struct sentinel *sentinel, const struct place *place,
 		at.timeout_ms = ASK_TIMEOUT_MS;
 	struct redis *session = redis_new(&at, cancel);
 	int status = redis_call_words(session, REDIS_IDEMPOTENT, &reply, err, "SENTINEL",
-				      "GET-MASTER-ADDR-BY-NAME", sentinel->master, NULL);
+				      question->subcommand, sentinel->master, NULL);
 	if (status == 0)
-		status = take(sentinel, session, reply, err);
+		status = question->take(sentinel, session, reply, question->ctx, err);
 	else if (strstr(err->text, "NOAUTH") || strstr(err->text, "WRONGPASS"))
 		err_set(err, ERR_REDIS,
 			"it refused the login: check --sentinel-user and --sentinel-pass "
@@ -150,8 +219,9 @@ static int ask(struct sentinel *sentinel, const struct place *place,
 	return status;
 }
 
-int sentinel_find(const struct target *target, const volatile int *cancel,
-		  struct target *ret_primary, struct err *err)
+/* Of the sentinels in turn, the one that answered last first. */
+static int ask_any(const struct target *target, const struct question *question,
+		   const volatile int *cancel, struct err *err)
 {
 	struct sentinel *sentinel = target->sentinel;
 	struct buf reasons = {0};
@@ -162,7 +232,7 @@ int sentinel_find(const struct target *target, const volatile int *cancel,
 		const struct place *place = &sentinel->places[at];
 		struct err why = {0};
 
-		status = ask(sentinel, place, target, cancel, &why);
+		status = ask(sentinel, place, target, question, cancel, &why);
 		if (status == 0) {
 			sentinel->first = at;
 		} else if (why.kind == ERR_INTERRUPTED) {
@@ -176,9 +246,28 @@ int sentinel_find(const struct target *target, const volatile int *cancel,
 		}
 	}
 	buf_release(&reasons);
-	if (status == 0)
-		*ret_primary = sentinel_found(target);
 	return status;
+}
+
+int sentinel_find(const struct target *target, const volatile int *cancel,
+		  struct target *ret_primary, struct err *err)
+{
+	const struct question question = {"GET-MASTER-ADDR-BY-NAME", take_primary, NULL};
+
+	if (ask_any(target, &question, cancel, err) != 0)
+		return -1;
+	*ret_primary = sentinel_found(target);
+	return 0;
+}
+
+int sentinel_replicas(const struct target *target, const volatile int *cancel,
+		      struct mem_arena *arena, struct replica_places *ret_places,
+		      struct err *err)
+{
+	struct finding found = {.arena = arena, .places = ret_places};
+	const struct question question = {"REPLICAS", take_replicas, &found};
+
+	return ask_any(target, &question, cancel, err);
 }
 
 struct target sentinel_found(const struct target *target)
@@ -193,6 +282,15 @@ struct target sentinel_found(const struct target *target)
 	memcpy(&at.host, &sentinel->found, sizeof at.host); /* borrowed, never written to */
 	at.port = sentinel->port;
 	return at;
+}
+
+const char *sentinel_told(const struct sentinel *sentinel, struct buf *place)
+{
+	const struct target at = {.host = sentinel->places[sentinel->first].host,
+				  .port = sentinel->places[sentinel->first].port};
+
+	target_describe_place(&at, place);
+	return sentinel->master;
 }
 
 void sentinel_describe(const struct target *target, struct buf *buf)

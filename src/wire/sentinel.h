@@ -7,6 +7,8 @@
 
 struct buf;
 struct err;
+struct mem_arena;
+struct replica_places;
 struct target;
 
 /*
@@ -29,8 +31,14 @@ void sentinel_free(struct sentinel *sentinel);
  */
 int sentinel_find(const struct target *target, const volatile int *cancel,
 		  struct target *ret_primary, struct err *err);
+/* The replicas that the sentinels hold for well, asked in the same way. Strings in arena. */
+int sentinel_replicas(const struct target *target, const volatile int *cancel,
+		      struct mem_arena *arena, struct replica_places *ret_places,
+		      struct err *err);
 /* What was found last, without asking: like sentinel_find's, or target itself. */
 struct target sentinel_found(const struct target *target);
+/* Who told: the primary's name there, and in place the sentinel that answered last. */
+const char *sentinel_told(const struct sentinel *sentinel, struct buf *place);
 /* "HOST:PORT/DB" of the primary once found, else "sentinel NAME/DB". */
 void sentinel_describe(const struct target *target, struct buf *buf);
 

@@ -26,6 +26,7 @@ enum step {
 	STEP_NO_TOUCH,
 	STEP_HELLO,
 	STEP_ROLE,
+	STEP_READONLY,
 	STEP_PING
 };
 
@@ -38,8 +39,8 @@ struct setup {
 	struct resp *resp;
 	struct mem_arena arena;
 	struct buf out;
-	enum step steps[7];
-	const struct reply *replies[7];
+	enum step steps[8];
+	const struct reply *replies[8];
 	size_t asked;
 	size_t answered;
 };
@@ -193,6 +194,9 @@ static int judge(enum step step, const struct reply *reply, bool *ret_refused, s
 		    ret_refused, reply,
 		    ": check the db number (--db, the URL's /N, the server's 'databases')",
 		    err);
+	if (step == STEP_READONLY && kind != REPLY_ERR_LOADING && kind != REPLY_ERR_BUSY)
+		return refused(ret_refused, reply, ": READONLY lets a replica answer reads",
+			       err);
 	/* The rest is a courtesy: a user may lack the right to it. */
 	return kind == REPLY_ERR_LOADING || kind == REPLY_ERR_BUSY ? 1 : 0;
 }
@@ -254,6 +258,8 @@ static void ask_all(struct setup *setup)
 	ask(setup, STEP_HELLO, (struct bytes[]){BYTES("HELLO")}, 1);
 	if (target->must_be_primary)
 		ask(setup, STEP_ROLE, (struct bytes[]){BYTES("ROLE")}, 1);
+	if (target->readonly)
+		ask(setup, STEP_READONLY, (struct bytes[]){BYTES("READONLY")}, 1);
 	ask(setup, STEP_PING, (struct bytes[]){BYTES("PING")}, 1);
 }
 

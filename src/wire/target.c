@@ -334,18 +334,24 @@ void target_forget_sentinel(struct target *target)
 	target->sentinel = NULL;
 }
 
+void target_describe_place(const struct target *target, struct buf *buf)
+{
+	if (target->tls)
+		buf_add_str(buf, "tls://");
+	if (target->socket)
+		buf_printf(buf, "unix:%s", target->socket);
+	else if (strchr(target->host, ':'))
+		buf_printf(buf, "[%s]:%u", target->host, target->port);
+	else
+		buf_printf(buf, "%s:%u", target->host, target->port);
+}
+
 void target_describe(const struct target *target, struct buf *buf)
 {
 	if (target->sentinel) {
 		sentinel_describe(target, buf);
 		return;
 	}
-	if (target->tls)
-		buf_add_str(buf, "tls://");
-	if (target->socket)
-		buf_printf(buf, "unix:%s/%u", target->socket, target->db);
-	else if (strchr(target->host, ':'))
-		buf_printf(buf, "[%s]:%u/%u", target->host, target->port, target->db);
-	else
-		buf_printf(buf, "%s:%u/%u", target->host, target->port, target->db);
+	target_describe_place(target, buf);
+	buf_printf(buf, "/%u", target->db);
 }

@@ -30,6 +30,7 @@ struct target {
 	char *sentinel_password;
 	bool is_sentinel;     /* the server is one of them */
 	bool must_be_primary; /* one that became a replica is not connected to */
+	bool readonly;        /* a cluster's node: reads are answered there, replica or not */
 	uint64_t timeout_ms;  /* without progress, per command; also connecting */
 };
 
@@ -50,5 +51,7 @@ void target_forget_sentinel(struct target *target);
 /* Appends "127.0.0.1:6379/0", "[::1]:6379/2", "tls://host:6380/0" or "unix:/path/0"; never a
  * secret. */
 void target_describe(const struct target *target, struct buf *buf);
+/* The same without the db; of a target without sentinels. */
+void target_describe_place(const struct target *target, struct buf *buf);
 
 #endif

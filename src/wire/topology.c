@@ -76,11 +76,16 @@ static size_t find(struct topology *topology, const struct reply *node, const ch
 static void add_range(struct topology *topology, const struct reply *range,
 		      const char *asked_host)
 {
+	int16_t primary = 0;
+
 	for (size_t i = 2; i < range->count; i++) {
 		size_t node = find(topology, range->items[i], asked_host);
 
-		if (i > 2) /* a replica */
+		if (i > 2) {
+			topology->nodes[node].primary = primary;
 			continue;
+		}
+		primary = (int16_t)node;
 		topology->nodes[node].is_replica = false;
 		for (int64_t slot = range->items[0]->integer; slot <= range->items[1]->integer;
 		     slot++)

@@ -15,6 +15,7 @@ struct topology_node {
 	char *host;
 	uint16_t port;
 	bool is_replica; /* of some range, and primary of none */
+	int16_t primary; /* of a replica: whose; an index in nodes */
 };
 
 /* Which node serves which slot. */

@@ -19,6 +19,44 @@ TEST(a_call_over_unix_and_tcp)
 	client_close(&client);
 }
 
+/* A server without replicas is read itself; whatever it is, nothing but reads is sent. */
+TEST(a_reader_sends_no_writes)
+{
+	struct client client;
+	struct redis_place place;
+
+	client_tcp(&client, &server, "");
+	struct redis *reader = redis_new_reader(&client.target, NULL);
+	CHECK_INT(redis_connect(reader, &client.err), 0);
+	CHECK_INT(redis_nodes(reader, &client.err), 1);
+	redis_place(reader, 0, &place);
+	CHECK(!place.is_replica);
+	CHECK_STR(place.why, "it has no replica");
+	const char *const writes[] = {"SET",    "del",  "UNLINK", "EVAL",
+				      "GETDEL", "HSET", "G",      ""};
+	for (size_t i = 0; i < sizeof writes / sizeof writes[0]; i++) {
+		const struct reply *reply = NULL;
+
+		CHECK_INT(redis_call_words(reader, 0, &reply, &client.err, writes[i], "kept",
+					   "x", NULL),
+			  -1);
+		CHECK_HAS(client.err.text, "is no read: it is not sent to a replica");
+		client.err = (struct err){0};
+	}
+	const char *const reads[] = {"GET", "get", "Type", "PTTL", "EXISTS", "STRLEN"};
+	for (size_t i = 0; i < sizeof reads / sizeof reads[0]; i++) {
+		const struct reply *reply = NULL;
+
+		CHECK_INT(
+		    redis_call_words(reader, 0, &reply, &client.err, reads[i], "kept", NULL),
+		    0);
+		CHECK(reply->type != REPLY_ERROR);
+	}
+	redis_free(reader);
+	CHECK_INT(client_call(&client, BYTES("EXISTS"), BYTES("kept"), NO)->integer, 0);
+	client_close(&client);
+}
+
 TEST(binary_keys_and_values_survive)
 {
 	struct client client;
@@ -205,6 +243,7 @@ int main(void)
 	server_start(&server, true, (const char *[]){"--bind", "127.0.0.1", "-::1", NULL});
 	RUN(a_call_over_unix_and_tcp);
 	RUN(ipv6);
+	RUN(a_reader_sends_no_writes);
 	RUN(binary_keys_and_values_survive);
 	RUN(nested_arrays_keep_their_shape);
 	RUN(a_pipeline_answers_in_order);

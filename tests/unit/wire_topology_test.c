@@ -54,6 +54,7 @@ TEST(host_names_and_announced_addresses_are_taken_as_they_are)
 			   "*3 :10923 :16383 *3 $3 ::1 :7003 $2 n3 "),
 		  0);
 	CHECK_INT(topology.count, 4);
+	CHECK_INT(topology.nodes[1].primary, 0);
 	check_node(0, "localhost", 7001, false);
 	check_node(1, "localhost", 7004, true);
 	check_node(2, "203.0.113.7", 31002, false);
