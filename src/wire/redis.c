@@ -7,7 +7,6 @@
 #include "wire/redis_link.h"
 #include "wire/redis_queue.h"
 #include "wire/resp.h"
-#include "wire/route.h"
 #include "wire/target.h"
 #include "wire/transport.h"
 
@@ -408,13 +407,8 @@ int redis_submit(struct redis *redis, const struct redis_command *command, struc
 	err = err ? err : &redis->unheard;
 	if (redis->abandoning)
 		return err_set(err, redis->fault.kind, "%s", redis->fault.text);
-	if (redis->reads_only && !route_is_read(command->argv[0])) {
-		err_set(&redis->fault, ERR_REDIS,
-			"'%.*s' is no read: it is not sent to a replica",
-			BYTES_ARG(command->argv[0]));
-		err_set(err, ERR_REDIS, "%s", redis->fault.text);
+	if (redis->reads_only && redis_reader_check(redis, command->argv[0], err) < 0)
 		return refuse(redis, command);
-	}
 	if (!redis->settled && settle(redis, err) < 0)
 		return refuse(redis, command);
 	if (redis->cluster)

@@ -4,6 +4,7 @@
 #include "wire/cluster.h"
 #include "wire/redis_link.h"
 #include "wire/replica.h"
+#include "wire/route.h"
 #include "wire/sentinel.h"
 #include "wire/target.h"
 
@@ -45,6 +46,15 @@ void redis_reader_free(struct reader *reader)
 	buf_release(&reader->primary);
 	buf_release(&reader->why);
 	free(reader);
+}
+
+int redis_reader_check(struct redis *redis, struct bytes name, struct err *err)
+{
+	if (route_is_read(name))
+		return 0;
+	err_set(&redis->fault, ERR_REDIS, "'%.*s' is no read: it is not sent to a replica",
+		BYTES_ARG(name));
+	return err_set(err, ERR_REDIS, "%s", redis->fault.text);
 }
 
 bool redis_is_reader(const struct redis *redis)
