@@ -36,8 +36,7 @@ static struct audit_options make_options(const struct app *app,
 				      .cancel = app->cancel};
 }
 
-/* What stands behind a report that is not the whole truth. */
-static enum exit_code tell_gaps(struct app *app, const struct audit_result *result)
+enum exit_code inspect_check_gaps(struct app *app, const struct audit_result *result)
 {
 	enum exit_code code = EXIT_DONE;
 
@@ -48,6 +47,11 @@ static enum exit_code tell_gaps(struct app *app, const struct audit_result *resu
 	if (result->denied) {
 		app_warn(app, "this user may not run %s: the rules that need it were skipped",
 			 result->denied);
+		code = EXIT_PARTIAL;
+	}
+	if (result->fenced) {
+		app_warn(app, "some keys are outside this user's key patterns: the rules that "
+			      "need them were skipped");
 		code = EXIT_PARTIAL;
 	}
 	if (result->absent)
@@ -91,6 +95,7 @@ static enum exit_code run_audit(struct app *app, const struct inspect_check_opti
 		out_progress_free(run.progress);
 		return inspect_repair_run(app, &options->repair, &audit);
 	}
+	audit.lenient = true; /* there is more to check than TTLs */
 	audit.finding = on_finding;
 	audit.progress = on_progress;
 	audit.ctx = &run;
@@ -103,7 +108,7 @@ static enum exit_code run_audit(struct app *app, const struct inspect_check_opti
 	bool found = audit_tally_total(&run.tally, AUDIT_ERROR) ||
 		     audit_tally_total(&run.tally, AUDIT_WARNING) || result.absent;
 	enum exit_code code = app_finish(app, sink, found ? EXIT_FOUND : EXIT_DONE);
-	code = exit_worst(code, tell_gaps(app, &result));
+	code = exit_worst(code, inspect_check_gaps(app, &result));
 	if (status != 0)
 		code = exit_worst(code, app_fail(app, &err));
 	audit_tally_release(&run.tally);
@@ -171,7 +176,7 @@ static enum exit_code run_ttl(struct app *app, const struct inspect_check_option
 		app_info(app,
 			 "the first %" PRIu64 " of %" PRIu64 " violations; --limit 0 lists all",
 			 ttl.listed, ttl.violations);
-	code = exit_worst(code, tell_gaps(app, &result));
+	code = exit_worst(code, inspect_check_gaps(app, &result));
 	if (status != 0)
 		code = exit_worst(code, app_fail(app, &err));
 	free(ttl.groups);

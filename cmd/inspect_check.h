@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct audit_result;
 struct inspect_filter;
 
 /* The options of `inspect` that check instead of showing. */
@@ -35,5 +36,8 @@ bool inspect_check_wanted(const struct inspect_check_options *options);
 /* The check that options ask for: ccache.inspect-ttl, -audit or -drift. */
 enum exit_code inspect_check_run(struct app *app, const struct inspect_check_options *options,
 				 const struct inspect_subject *subject);
+
+/* Tells what stands behind a report that is not the whole truth; the exit code for it. */
+enum exit_code inspect_check_gaps(struct app *app, const struct audit_result *result);
 
 #endif

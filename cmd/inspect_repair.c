@@ -10,6 +10,7 @@
 #include "core/backup.h"
 #include "core/namespace.h"
 #include "core/repair.h"
+#include "inspect_check.h"
 #include "opt/opt.h"
 #include "out/sink.h"
 #include "session.h"
@@ -219,11 +220,7 @@ enum exit_code inspect_repair_run(struct app *app, const struct inspect_repair_o
 		status = carry_out(&run, &err);
 	if (status == 0 || run.carried_out)
 		code = print_report(&run, planned);
-	if (run.result.denied) {
-		app_warn(app, "this user may not run %s: the rules that need it were skipped",
-			 run.result.denied);
-		code = exit_worst(code, EXIT_PARTIAL);
-	}
+	code = exit_worst(code, inspect_check_gaps(app, &run.result));
 	if (status != 0)
 		code = exit_worst(code, app_fail(app, &err));
 	audit_tally_release(&run.before);

@@ -234,6 +234,25 @@ fill_well() {
 	assert_json .errors 0
 	cc_run inspect --ttl
 	assert_exit 0
+	rcli SET call:logs:bad nope EX 100 >/dev/null
+	rcli SET message:bad nope EX 100 >/dev/null
+	rcli ACL SETUSER reader +@all -pttl >/dev/null
+	cc_run inspect --audit -o json
+	assert_exit 3
+	assert_stderr_line 'this user may not run PTTL: the rules that need it were skipped'
+	assert_codes 'json call-logs 1' 'json message 1'
+	assert_json .complete true
+	cc_run inspect call-logs bad --audit
+	assert_exit 3
+	cc_run inspect --audit --repair --yes # records when keys end
+	assert_exit 4
+	assert_stderr_line "may not run 'PTTL'"
+	rcli ACL SETUSER reader reset on '>pw' '~call:logs:*' +@all >/dev/null
+	cc_run inspect --audit -o json
+	assert_exit 3
+	assert_stderr_line "some keys are outside this user's key patterns"
+	assert_codes 'json call-logs 1'
+	assert_json .complete true
 }
 
 @test "prom has a figure per finding, csv the findings" {

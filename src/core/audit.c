@@ -104,7 +104,9 @@ bool audit_refused(struct audit *audit, const struct reply *reply, const char *c
 	/* another type: somebody wrote meanwhile, or the rule about types says it */
 	if (reply_error_kind(reply) == REPLY_ERR_WRONGTYPE)
 		return true;
-	if (reply_error_kind(reply) == REPLY_ERR_NOPERM)
+	if (reply_refuses_key(reply))
+		audit->result->fenced = true;
+	else if (reply_error_kind(reply) == REPLY_ERR_NOPERM)
 		audit->result->denied = command;
 	else if (!err_is_set(&audit->err))
 		redis_fail(audit->probe, reply, command, key, &audit->err);
@@ -319,10 +321,12 @@ static void on_named_type(void *ctx, const struct reply *reply)
 static int walk_named(struct redis *redis, struct audit *audit, struct err *err)
 {
 	for (size_t i = 0; i < audit->options->key_count; i++) {
-		struct named named = {
-		    .key = {.key = audit->options->keys[i], .bytes = -1, .type = -1},
-		    .redis = redis,
-		    .result = &audit->result->scan};
+		struct named named = {.key = {.key = audit->options->keys[i],
+					      .lenient = audit->options->rules & ~TTL_ALONE,
+					      .bytes = -1,
+					      .type = -1},
+				      .redis = redis,
+				      .result = &audit->result->scan};
 		struct redis_command ttl = {
 		    .flags = REDIS_IDEMPOTENT, .fn = on_named_ttl, .ctx = &named};
 		struct redis_command type = {
@@ -348,11 +352,14 @@ static int walk_named(struct redis *redis, struct audit *audit, struct err *err)
 static int walk(struct redis *redis, struct audit *audit, struct err *err)
 {
 	const struct inspect_filter *filter = audit->options->filter;
-	struct scan_options scan = {
-	    .probes = SCAN_TTL, .gentle = true, .own = !filter, .fn = on_key, .ctx = audit};
+	bool wide = audit->options->rules & ~TTL_ALONE;
+	struct scan_options scan = {.probes = SCAN_TTL | (wide ? SCAN_TYPE : 0),
+				    .gentle = true,
+				    .lenient = audit->options->lenient,
+				    .own = !filter,
+				    .fn = on_key,
+				    .ctx = audit};
 
-	if (audit->options->rules & ~TTL_ALONE)
-		scan.probes |= SCAN_TYPE;
 	if (audit->options->keys)
 		return walk_named(redis, audit, err);
 	if (filter)
@@ -374,8 +381,9 @@ int audit_run(struct redis *redis, const struct audit_options *options,
 
 	if (status == 0 && !err_is_set(&audit.err))
 		flush(&audit, &audit.err);
-	if (ret_result->scan.denied & SCAN_TYPE || ret_result->scan.forbidden)
-		ret_result->denied = "TYPE";
+	if (ret_result->scan.denied & (SCAN_TTL | SCAN_TYPE))
+		ret_result->denied = ret_result->scan.denied & SCAN_TTL ? "PTTL" : "TYPE";
+	ret_result->fenced = ret_result->fenced || ret_result->scan.forbidden;
 	if (status == 0 && err_is_set(&audit.err)) {
 		*err = audit.err;
 		status = -1;

@@ -72,6 +72,7 @@ struct audit_options {
 	const struct inspect_filter *filter;
 	unsigned rules;     /* AUDIT_BIT… */
 	uint64_t max_value; /* longer values are not read, and counted as unread */
+	bool lenient;       /* go on where PTTL is refused */
 	audit_finding_fn *finding;
 	/* Each key of a namespace as it is met, before its findings. May be NULL. */
 	void (*key)(void *ctx, const struct ns *ns, const struct scan_key *key,
@@ -89,6 +90,7 @@ struct audit_result {
 	uint64_t unread;    /* values that were too long to be read */
 	const char *denied; /* a command that this user may not run: what it would have told is
 			       missing. NULL: none */
+	bool fenced;        /* some keys are outside this user's key patterns */
 };
 
 /*
