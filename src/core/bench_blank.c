@@ -134,6 +134,8 @@ void bench_sheet_begin(struct bench_sheet *sheet)
 {
 	sheet->text.len = 0;
 	sheet->count = 0;
+	if (!sheet->text.ptr)
+		sheet->known = 0;
 }
 
 /* The next place; what lies behind it is overwritten. */

@@ -39,7 +39,7 @@ void bench_blank_fill(const struct bench_blank *blank, uint64_t number, char *ou
  * last one still are: a blank that is already in its place gets other digits.
  */
 struct bench_sheet {
-	struct buf text;
+	struct buf text; /* may be taken: an empty one is begun anew */
 	struct bench_place *places;
 	size_t count; /* commands of this batch */
 	size_t known; /* places that hold what they say, of this batch or the last */

@@ -283,9 +283,9 @@ void bench_load_add(struct bench_load *load, struct bench_op op)
 	load->value_size = load->job->families[op.family].size_min;
 }
 
-struct bytes bench_load_batch(const struct bench_load *load)
+struct buf *bench_load_batch(struct bench_load *load)
 {
-	return buf_bytes(&load->sheet.text);
+	return &load->sheet.text;
 }
 
 unsigned bench_load_slot(const struct bench_load *load, const struct buf *out)

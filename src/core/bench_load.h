@@ -51,12 +51,13 @@ struct bench_op bench_load_pick(struct bench_load *load, size_t client);
 /* Appends its command. */
 void bench_load_write(struct bench_load *load, struct bench_op op, struct buf *out);
 /*
- * The same for a batch, in room of the load's own: begin, add each, and take the
- * bytes of all, valid until the next begin.
+ * The same for a batch, in room of the load's own: begin, add each, and have the
+ * bytes of all, until the next begin. The caller may take the buffer and
+ * leave an empty one.
  */
 void bench_load_begin(struct bench_load *load);
 void bench_load_add(struct bench_load *load, struct bench_op op);
-struct bytes bench_load_batch(const struct bench_load *load);
+struct buf *bench_load_batch(struct bench_load *load);
 /* The same as words, valid until the next call; the value has the size of the last one. Returns
  * how many. */
 size_t bench_load_words(struct bench_load *load, struct bench_op op, struct bytes *argv);

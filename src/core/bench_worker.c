@@ -245,7 +245,7 @@ static bool on_next(void *ctx, size_t client, uint64_t now_ns, struct buf *out,
 }
 
 static size_t on_batch(void *ctx, size_t client, uint64_t now_ns, size_t count,
-		       struct swarm_op *ops, struct bytes *ret_bytes)
+		       struct swarm_op *ops, struct buf **ret_bytes)
 {
 	struct bench_worker *worker = ctx;
 	size_t made = 0;

@@ -51,11 +51,12 @@ struct swarm_driver {
 		     struct swarm_op *op);
 	/*
 	 * The same for a closed loop with one server: the client's next commands, up to
-	 * count, into ops, and the bytes of all of them, which stay the driver's
-	 * and as they are until the next call. Fewer than count: nothing more to send.
+	 * count, into ops, and the bytes of all of them in a buffer of the driver's. It
+	 * lasts until the next call; the swarm may take it, with its memory, and leave an
+	 * empty one. Fewer than count: nothing more to send.
 	 */
 	size_t (*batch)(void *ctx, size_t client, uint64_t now_ns, size_t count,
-			struct swarm_op *ops, struct bytes *ret_bytes);
+			struct swarm_op *ops, struct buf **ret_bytes);
 	/* Appends that command once more: it was redirected. For a cluster. */
 	void (*again)(void *ctx, const struct swarm_op *op, struct buf *out);
 	/* The answer, inside whose call reply lives; REPLY_LOST when the connection broke. */

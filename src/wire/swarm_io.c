@@ -6,9 +6,14 @@
 #include "wire/transport.h"
 
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+
+/* The most that a record holds (RFC 8446, 5.1). */
+#define TLS_RECORD ((size_t)16 * 1024)
 
 /* A cleartext socket is used directly: libcurl's way costs a fifth of the client's time. */
 static enum transport_status send_some(struct swarm_link *link, const char *data, size_t len,
@@ -95,17 +100,32 @@ int swarm_flush(struct swarm_link *link, struct err *err)
 	return 0;
 }
 
-int swarm_offer(struct swarm_link *link, struct bytes bytes, struct err *err)
+/* Between these calls what is sent goes out in full packets only. */
+static void cork(struct swarm_link *link, int on)
 {
+	setsockopt(link->fd, IPPROTO_TCP, TCP_CORK, &on, sizeof on);
+}
+
+int swarm_offer(struct swarm_link *link, struct buf *batch, struct err *err)
+{
+	bool records = link->swarm->target->tls && batch->len > TLS_RECORD;
 	size_t done = 0;
 
-	/* TLS may want the same bytes again, from the same place. */
-	if (!link->swarm->target->tls &&
-	    send_some(link, bytes.ptr, bytes.len, &done, err) == TRANSPORT_CLOSED)
+	/* Each record is a send: without this also a packet, and a wakeup of the server. */
+	if (records)
+		cork(link, 1);
+	enum transport_status status = send_some(link, batch->ptr, batch->len, &done, err);
+	if (records)
+		cork(link, 0);
+	if (status == TRANSPORT_CLOSED)
 		return -1;
-	if (done == bytes.len)
+	if (done == batch->len)
 		return 0;
-	buf_add(&link->filling, bytes_sub(bytes, done, bytes.len));
+	/* TLS wants the same bytes again, from the same place. */
+	buf_release(&link->sending);
+	link->sending = *batch;
+	link->sent = done;
+	*batch = (struct buf){0};
 	return swarm_flush(link, err);
 }
 

@@ -115,8 +115,8 @@ void swarm_mark(struct swarm_link *link);
 
 /* Sends what the link has filled; what cannot be sent now waits for room. */
 int swarm_flush(struct swarm_link *link, struct err *err);
-/* Sends bytes that are not the link's, when it has filled nothing. */
-int swarm_offer(struct swarm_link *link, struct bytes bytes, struct err *err);
+/* Sends a batch over a link that has filled nothing; takes what cannot be sent now. */
+int swarm_offer(struct swarm_link *link, struct buf *batch, struct err *err);
 /* Reads what is there, to its end when the server has ended it; the answers go to the driver.
  */
 int swarm_receive(struct swarm_link *link, bool ended, struct err *err);

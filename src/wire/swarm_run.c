@@ -124,7 +124,7 @@ static int send_batch(struct swarm *swarm, size_t client, struct err *err)
 {
 	const struct swarm_driver *driver = swarm->driver;
 	struct swarm_link *link = &swarm->nodes[0]->links[client];
-	struct bytes bytes = {0};
+	struct buf *bytes = NULL;
 	uint64_t now_ns = swarm->now_ns;
 	size_t count =
 	    driver->batch(driver->ctx, client, now_ns, swarm->depth, swarm->batch, &bytes);

@@ -179,7 +179,10 @@ TEST(a_batch_is_its_commands)
 			bench_load_add(load, op);
 			bench_load_write(other, op, &want);
 		}
-		CHECK_BYTES(bench_load_batch(load), buf_bytes(&want));
+		CHECK_BYTES(buf_bytes(bench_load_batch(load)), buf_bytes(&want));
+		/* What could not be sent keeps its buffer. */
+		if (round % 7 == 0)
+			buf_release(bench_load_batch(load));
 	}
 	buf_release(&want);
 	bench_load_free(load);
