@@ -78,6 +78,23 @@ serve() { start_on_port PORT "$1.log" port_open_here socat "TCP-LISTEN:@PORT@,bi
 	assert_equal "$stderr" "ccache: error: redis 127.0.0.1:$REDIS_TCP_PORT/0: no connection within 300ms: check host, port and firewall, or raise --timeout"
 }
 
+# Whatever the verb: the guard is a minute, a hang would be for ever.
+@test "a server that stands still: no verb waits for longer than --timeout, and each names it" {
+	TCP=1 start_redis
+	export REDIS_URL=redis://127.0.0.1:$REDIS_TCP_PORT CALLCACHE_PROFILE=call-logs
+	kill -STOP "$REDIS_PID"
+	local verb words
+	for verb in ping 'get call-logs 507f1f77bcf86cd799439011 --no-fetch' 'warm call-logs' inspect 'inspect --replica-reads' \
+		'invalidate --key a --yes' 'invalidate call-logs --all --yes' stats 'stats --sample 1s' 'bench --max --requests 10' \
+		'config discover' 'repl -e ping'; do
+		read -ra words <<<"$verb"
+		run --separate-stderr timeout 60 "$CCACHE" --timeout 200ms "${words[@]}" </dev/null
+		echo "# $verb"
+		assert_exit 4
+		assert_stderr_line "127.0.0.1:$REDIS_TCP_PORT/0: connected, but no answer within 200ms"
+	done
+}
+
 # --- it is not a Redis ---
 
 @test "an HTTP server on that port" {
