@@ -29,3 +29,48 @@ setup() {
 		[discover]=4)
 	BLIND=1 TIMEOUT=500ms HEAL=back SAYS="redis 10.99.0.2:7379/0: .*(no answer|no connection|unknown whether)|trying again" struck_by vanished
 }
+
+# The link answers when the client sleeps and all that it sent is answered: how often that happens is what a slow link
+# costs, whatever the machine does meanwhile.
+trips() { cut -d ' ' -f 1 "$LINK.rounds"; }
+count_of() { grep -oP "$1 \K[0-9]+" "$LINK.rounds"; }
+# in_step WORDS…: the run in such steps.
+in_step() {
+	order --lockstep
+	start_run "$@"
+	end_run
+	((status == 0)) || { dump; return 1; }
+}
+# at_most TRIPS WHAT
+at_most() { (($(trips) <= $1)) || fail "$2: expected at most $1 round trips; got $(<"$LINK.rounds")"; }
+many() {
+	local i
+	for ((i = 1; i <= $1; i++)); do
+		printf 'SET thing:%d %d EX 300\n' "$i" "$i"
+	done | rcli >/dev/null
+}
+
+# How long a trip is shows only after some pages: those of before then are what may come on top.
+@test "a slow link: a walk pays one round trip a page" {
+	many 6000
+	in_step inspect -o json
+	at_most "$(($(count_of SCAN) + 50))" inspect
+	assert_json .keys 6000
+	in_step invalidate thing --where 'id=1*' --yes --no-backup --max-keys 20000 -o json
+	at_most "$(($(count_of SCAN) + 20))" invalidate
+}
+
+@test "a slow link: warms go in windows, not key by key" {
+	local i
+	many 2000
+	seq 2000 >"$DIR/ids"
+	for ((i = 1; i <= 2000; i++)); do
+		echo "{\"vars\":{\"id\":\"$i\"},\"value\":{\"v\":$i}}"
+	done >"$DIR/lines"
+	in_step warm thing --ids "$DIR/ids" --if missing -o json
+	assert_json '.requested, .skipped' $'2000\n2000'
+	at_most 25 'warm of 2,000 ids that are there'
+	in_step warm thing --from "$DIR/lines" -o json
+	assert_json '.stored' 2000
+	at_most 15 'warm --from of 2,000 rows'
+}
