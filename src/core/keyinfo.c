@@ -30,6 +30,14 @@ void keyinfo_refuse(struct keyinfo *info, const char *command)
 		info->refused[info->refused_count++] = command;
 }
 
+/* If it was noted, and last. */
+static void forget_refused(struct keyinfo *info, const char *command)
+{
+	if (info->refused_count > 0 &&
+	    strcmp(info->refused[info->refused_count - 1], command) == 0)
+		info->refused_count--;
+}
+
 /* Where a figure goes. */
 struct slot {
 	struct keyinfo *info;
@@ -224,8 +232,8 @@ static int read_string(struct redis *redis, struct bytes key, size_t value_bytes
 		return 0;
 	if (reply->type != REPLY_STRING)
 		return redis_fail(redis, reply, part ? "GETRANGE" : "GET", key, err);
-	if (!part) /* nothing is missing for GETRANGE, noted last */
-		info->refused_count--;
+	if (!part) /* nothing is missing for it */
+		forget_refused(info, "GETRANGE");
 	snprintf(info->type, sizeof info->type, "string");
 	info->exists = info->exists || !part;
 	info->has_value = true;

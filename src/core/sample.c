@@ -17,6 +17,7 @@
 /* Tries to learn the size: that all of them miss its highest bit has a chance of 2^-64. */
 #define PROBES 64
 #define KEYS_LEAST 512 /* of fewer no sample is taken */
+#define BITS_MOST 44   /* of a cursor that can be a place in a table */
 #define RESTARTS 5
 
 struct draw;
@@ -312,6 +313,11 @@ static int measure_all(struct draw *draw, struct err *err)
 	for (size_t i = 0; i < draw->count; i++) {
 		struct node *node = &draw->nodes[i];
 
+		if (node->bits_seen > BITS_MOST)
+			return err_set(
+			    err, ERR_USAGE,
+			    "--sample draws from a server's table, and this server's "
+			    "cursors are no places in one: leave it out");
 		buckets_shuffle(&node->table, node->bits_seen, &draw->random);
 		draw->result->scan.expected += node->keys;
 	}

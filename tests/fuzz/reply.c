@@ -10,6 +10,7 @@
 #include "core/config.h"
 #include "core/keyinfo.h"
 #include "core/namespace.h"
+#include "core/sample.h"
 #include "core/scan.h"
 #include "core/server.h"
 #include "core/tally.h"
@@ -127,6 +128,28 @@ static void scan(struct redis *redis)
 	scan_run(redis, &options, &result, &err);
 }
 
+static void begin_again(void *ctx)
+{
+	uint64_t *seen = ctx;
+
+	*seen = 0;
+}
+
+static void sample(struct redis *redis)
+{
+	uint64_t seen = 0;
+	struct sample_result result = {0};
+	struct err err = {0};
+	struct sample_options options = {.keys = 1000,
+					 .seed = 1,
+					 .probes = SCAN_TTL | SCAN_BYTES,
+					 .fn = on_key,
+					 .restart = begin_again,
+					 .ctx = &seen};
+
+	EXPECT((sample_run(redis, &options, &result, &err) != 0) == err_is_set(&err));
+}
+
 static bool on_item(void *ctx, struct bytes name, struct bytes value, bool cut)
 {
 	(void)ctx, (void)name, (void)value;
@@ -141,6 +164,7 @@ static void read_key(struct redis *redis)
 
 	if (keyinfo_read(redis, BYTES("key"), limits.value_bytes, &info, &err) == 0)
 		keyinfo_walk(redis, BYTES("key"), &info, &limits, on_item, NULL, &err);
+	EXPECT(info.refused_count <= KEYINFO_REFUSED_MAX);
 	keyinfo_release(&info);
 }
 
@@ -175,15 +199,18 @@ FUZZ(reply)
 	}
 	say(bytes_sub(input, 1, input.len));
 	struct redis *redis = redis_new(&target, NULL);
-	switch (input.ptr[0] % 3) {
+	switch (input.ptr[0] % 4) {
 	case 0:
 		scan(redis);
 		break;
 	case 1:
 		read_key(redis);
 		break;
-	default:
+	case 2:
 		read_figures(redis);
+		break;
+	default:
+		sample(redis);
 		break;
 	}
 	redis_free(redis);

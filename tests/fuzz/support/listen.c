@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -33,6 +34,8 @@ static void *run(void *ctx)
 
 		if (client < 0)
 			return NULL;
+		/* else the second of two answers waits for longer than who asked does */
+		setsockopt(client, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
 		listen_pause();
 		listening->serve(client);
 		listen_go_on();
