@@ -172,7 +172,7 @@ static void collect(struct fetcher *fetcher)
 
 static bool is_cancelled(const struct fetcher *fetcher)
 {
-	return fetcher->cancel && *fetcher->cancel;
+	return fetcher->cancel && __atomic_load_n(fetcher->cancel, __ATOMIC_RELAXED);
 }
 
 /* The caller's wait, cut short by what the fetcher itself waits for. */

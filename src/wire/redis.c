@@ -262,7 +262,7 @@ bool redis_is_cancelled(struct redis *redis, struct err *err)
 {
 	uint64_t now_ms = clock_mono_ms();
 
-	if (!redis->cancel || !*redis->cancel) {
+	if (!redis->cancel || !__atomic_load_n(redis->cancel, __ATOMIC_RELAXED)) {
 		redis->cancelled_ms = 0;
 		return false;
 	}

@@ -36,7 +36,7 @@ struct transport {
 
 static bool cancelled(const volatile int *cancel)
 {
-	return cancel && *cancel;
+	return cancel && __atomic_load_n(cancel, __ATOMIC_RELAXED);
 }
 
 static int interrupted(struct err *err)

@@ -210,7 +210,7 @@ static void *raise_flag(void *flag)
 {
 	while (server.requests == 0)
 		poll(NULL, 0, 1);
-	*(volatile int *)flag = 1;
+	__atomic_store_n((volatile int *)flag, 1, __ATOMIC_RELAXED);
 	return NULL;
 }
 

@@ -198,7 +198,7 @@ TEST(a_stopped_server_times_out)
 static void *raise_flag(void *flag)
 {
 	nanosleep(&(struct timespec){.tv_nsec = 50000000}, NULL);
-	*(volatile int *)flag = 1;
+	__atomic_store_n((volatile int *)flag, 1, __ATOMIC_RELAXED);
 	return NULL;
 }
 
