@@ -11,10 +11,10 @@
 #define REPLY_BYTES ((size_t)128 * 1024) /* of keys in one page: long keys make short pages */
 /*
  * Probes in a gentle walk's window. On one host another client's p99 is then what
- * `redis-cli --memkeys` makes it, in a fifth of its time: 48 take a twentieth
- * longer, 64 make it a tenth longer (tools/bench/inspect.sh).
+ * `redis-cli --memkeys` makes it, in about a fifth of its time: 56 take a twentieth
+ * less, and make it a twelfth longer (tools/bench/inspect.sh).
  */
-#define WINDOW 52
+#define WINDOW 48
 #define WINDOW_MOST 4096
 #define WINDOW_TRIP_NS UINT64_C(100000) /* a window's own time on the server, about */
 #define TRIPS_LEAST 16 /* pages before a trip is believed: the first may have been held up */
@@ -57,12 +57,13 @@ static uint64_t cost_of_key(struct scan_pace *pace, uint64_t held)
 }
 
 /*
- * With two probes a key a page makes two windows: one is always queued before the
- * SCAN that fills the next page has its answer. Where a pattern leaves few keys, more.
+ * With two probes a key a page fills two windows, a DBSIZE included: so one is always
+ * queued before the SCAN that fills the next page has its answer. Where a pattern
+ * leaves few keys, more.
  */
 static size_t gentle_page(const struct scan_pace *pace, size_t keys)
 {
-	size_t full = scan_pace_window(pace) * 2 / 3;
+	size_t full = scan_pace_window(pace) * 7 / 10;
 	size_t page = keys ? full * pace->count / keys : COUNT_LEAST;
 
 	if (page > COUNT_LEAST)
