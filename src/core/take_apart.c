@@ -64,6 +64,7 @@ struct apart {
 	size_t hand_count;
 	char sha[SHA1_HEX_LEN + 1];
 	bool forbidden; /* this user may use no scripts */
+	bool node_lost; /* one did not tell its time */
 };
 
 static int submit(struct apart *apart, const struct redis_command *command)
@@ -125,7 +126,9 @@ static void on_time(void *ctx, const struct reply *reply)
 {
 	struct hand *hand = ctx;
 
-	if (take_read_time(reply, &hand->now_ms) != 0)
+	if (reply->type == REPLY_LOST)
+		hand->apart->node_lost = true;
+	else if (take_read_time(reply, &hand->now_ms) != 0)
 		take_refuse(&hand->apart->take, reply, "TIME", (struct bytes){NULL, 0});
 }
 
@@ -141,6 +144,7 @@ static int ask_times(struct apart *apart)
 	free(apart->hands);
 	apart->hands = mem_zalloc(count, sizeof *apart->hands);
 	apart->hand_count = count;
+	apart->node_lost = false;
 	for (size_t i = 0; i < count; i++) {
 		struct redis *node = redis_node(redis, i);
 		struct redis_command command = {.argv = argv,
@@ -156,15 +160,17 @@ static int ask_times(struct apart *apart)
 	return settle(apart);
 }
 
-static void tell_time(struct piece *piece)
+static bool tell_time(struct piece *piece)
 {
 	struct apart *apart = piece->apart;
 	struct err ignored = {0};
 	const struct redis *holder = redis_holder(apart->take.job->redis, piece->key, &ignored);
 
+	piece->now_ms = 0;
 	for (size_t i = 0; i < apart->hand_count; i++)
 		if (i == 0 || apart->hands[i].node == holder)
 			piece->now_ms = apart->hands[i].now_ms;
+	return piece->now_ms != 0;
 }
 
 static void on_loaded(void *ctx, const struct reply *reply)
@@ -236,8 +242,8 @@ static void sort_out(struct apart *apart)
 
 		if (piece->stage != PENDING)
 			continue;
-		if (job->soft)
-			tell_time(piece);
+		if (job->soft && !tell_time(piece))
+			continue; /* it would end in 1970 */
 		piece->stage = OPEN;
 		if (piece->expires_ms == TAKE_ABSENT) {
 			counts->gone++;
@@ -438,6 +444,8 @@ static int run(struct apart *apart)
 		if (apart->forbidden || count_stage(apart, PENDING) == 0 ||
 		    (job->cancel && *job->cancel))
 			break;
+		if (status == 0 && apart->node_lost) /* another may take its place */
+			status = redis_recover(job->redis, &apart->take.err);
 	}
 	return status;
 }
