@@ -247,6 +247,7 @@ struct tally *app_tally(struct app *app)
 
 /* What was done counts also after Ctrl-C, but nobody waits long for that. */
 #define TALLY_GRACE_MS 300
+#define TALLY_HASTE_MS 500 /* nor for a server that does not answer */
 
 void app_tally_flush(struct app *app)
 {
@@ -255,9 +256,11 @@ void app_tally_flush(struct app *app)
 	if (!app->tally || !redis_is_connected(app->redis))
 		return;
 	redis_set_grace(app->redis, TALLY_GRACE_MS);
+	redis_set_haste(app->redis, TALLY_HASTE_MS);
 	if (tally_flush(app->tally, app->redis, &err) != 0 ||
 	    redis_drain(app->redis, 0, &err) != 0)
 		out_message(&app->messages, OUT_DEBUG, "not counted: %s", err.text);
+	redis_set_haste(app->redis, 0);
 	redis_set_grace(app->redis, 0);
 }
 

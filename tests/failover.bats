@@ -1,11 +1,9 @@
 #!/usr/bin/env bats
-# A primary of a cluster dies in the middle of a run, and its replica takes over: by the cluster's own election, and
-# under every verb at once.
+# A primary of a cluster dies in the middle of a run, and its replica takes over (under every verb at once: promoted.bats).
 
 load helpers
 load verbs
 load cluster
-load trouble
 
 setup_warm() {
 	sandbox
@@ -41,24 +39,4 @@ replica_has_all() { [[ $(node_cli "$VICTIM" DBSIZE) == "$(node_cli $((VICTIM + 3
 	for i in {1..60}; do
 		assert_equal "$(redis-cli -c -p "$PORT" GET "thing:$i")" "{\"id\":\"$i\"}"
 	done
-}
-
-refused() { [[ -e $DIR/refused.$1 ]]; }
-
-@test "a primary dies and its replica takes over, while every verb runs" {
-	REPLICAS=1 in_trouble
-	kill -KILL "${CLUSTER_PIDS[0]}"
-	let_go
-	wait_for refused get
-	wait_for refused warm
-	node_cli_ok 3 CLUSTER FAILOVER TAKEOVER
-	wait_for all_are_over
-	look_at 1 2 3
-	declare -A EXITS=([get]=0 [warm]=0 [key]=0 [plan]=0 [follow]=0 [repl]=0 [bulk]=3 [unlink]=3 [undo]=3)
-	check_runs
-	check_repeats 1 2 3
-}
-all_are_over() {
-	local name
-	for name in "${NAMES[@]}"; do gone "${RUN_PIDS[$name]}" || return 1; done
 }

@@ -16,6 +16,7 @@
 
 #define BEAT_MS (LEASE_TTL_MS / 3)
 #define RELEASE_MS 250 /* after a signal */
+#define HASTE_MS 500   /* for a server that does not answer */
 #define TTL_TEXT "30000"
 _Static_assert(LEASE_TTL_MS == 30000, "TTL_TEXT says the same");
 
@@ -201,7 +202,9 @@ void lease_release(struct lease *lease)
 	if (!lease->lost) {
 		/* also after Ctrl-C; one that cannot be given back at once ends with its TTL */
 		redis_set_grace(lease->redis, RELEASE_MS);
+		redis_set_haste(lease->redis, HASTE_MS);
 		drop(lease);
+		redis_set_haste(lease->redis, 0);
 		redis_set_grace(lease->redis, 0);
 	}
 	buf_release(&lease->key);

@@ -248,6 +248,7 @@ void cluster_follow_cancel(struct cluster *cluster)
 	for (size_t i = 0; i < cluster->count; i++) {
 		redis_set_cancel(cluster->nodes[i]->session, cluster->self->cancel);
 		redis_set_grace(cluster->nodes[i]->session, cluster->self->grace_ms);
+		redis_set_haste(cluster->nodes[i]->session, cluster->self->haste_ms);
 	}
 }
 
@@ -294,7 +295,7 @@ static int connect_primaries(struct cluster *cluster, struct err *err)
 
 int cluster_recover(struct cluster *cluster, struct err *err)
 {
-	uint64_t timeout_ms = cluster->self->target->timeout_ms;
+	uint64_t timeout_ms = redis_timeout_ms(cluster->self);
 	uint64_t end_ms = timeout_ms ? clock_mono_ms() + timeout_ms : UINT64_MAX;
 
 	for (;;) {

@@ -145,12 +145,15 @@ static bool may_pass(struct cluster_flight *flight, const struct reply *reply, b
 /* Until when a command's trouble may last. */
 static uint64_t patience_end(const struct cluster_flight *flight, uint64_t now)
 {
-	uint64_t timeout = flight->cluster->self->target->timeout_ms;
+	const struct redis *self = flight->cluster->self;
+	uint64_t timeout = redis_timeout_ms(self);
+	uint64_t grace =
+	    self->haste_ms && self->haste_ms < GRACE_MS ? self->haste_ms : GRACE_MS;
 	uint64_t since = flight->said == REPLY_LOST ? flight->node->session->progress_ms : now;
 
 	if (timeout == 0)
 		return UINT64_MAX;
-	return since + timeout > now + GRACE_MS ? since + timeout : now + GRACE_MS;
+	return since + timeout > now + grace ? since + timeout : now + grace;
 }
 
 static void retry_later(struct cluster_flight *flight, const struct reply *reply,

@@ -61,6 +61,7 @@ struct redis *redis_new_node(const struct target *target, struct redis *router)
 
 	redis->limits = router->limits;
 	redis->grace_ms = router->grace_ms;
+	redis->haste_ms = router->haste_ms;
 	redis->router = router;
 	redis->reads_only = router->reads_only;
 	redis->settled = true;
@@ -236,7 +237,7 @@ static int time_out(struct redis *redis, struct err *err)
 {
 	struct buf after = {0};
 
-	num_format_duration_ms(&after, (int64_t)redis->target->timeout_ms);
+	num_format_duration_ms(&after, (int64_t)redis_timeout_ms(redis));
 	err_set(err, ERR_REDIS, "no answer within %s", buf_str(&after));
 	buf_release(&after);
 	return redis_link_fail(redis, err);
@@ -253,9 +254,9 @@ static short wanted_events(struct redis *redis)
 /* Milliseconds until the timeout strikes; -1: it cannot. */
 static int patience(const struct redis *redis)
 {
-	if (redis->ring.count == 0 || redis->target->timeout_ms == 0)
+	if (redis->ring.count == 0 || redis_timeout_ms(redis) == 0)
 		return -1;
-	return clock_until_ms(redis->progress_ms + redis->target->timeout_ms);
+	return clock_until_ms(redis->progress_ms + redis_timeout_ms(redis));
 }
 
 bool redis_is_cancelled(struct redis *redis, struct err *err)

@@ -114,6 +114,11 @@ const volatile int *redis_set_cancel(struct redis *redis, const volatile int *ca
  * connection is not opened again once *cancel is set.
  */
 void redis_set_grace(struct redis *redis, uint64_t grace_ms);
+/*
+ * No wait without progress is longer than this from now on, whatever the target's timeout says
+ * (0: only that counts). For work that is not worth waiting for at a server that is gone.
+ */
+void redis_set_haste(struct redis *redis, uint64_t haste_ms);
 /* Commands under way are dropped; their callbacks do not run. */
 void redis_free(struct redis *redis);
 void redis_set_limits(struct redis *redis, const struct redis_limits *limits);

@@ -2,6 +2,7 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "wire/cluster.h"
 #include "wire/dial.h"
 #include "wire/redis_queue.h"
 #include "wire/resp.h"
@@ -14,11 +15,26 @@
 #define RETRY_STEP_MS 50
 #define RETRY_MAX_MS 1000
 
+void redis_set_haste(struct redis *redis, uint64_t haste_ms)
+{
+	redis->haste_ms = haste_ms;
+	if (redis->cluster)
+		cluster_follow_cancel(redis->cluster);
+}
+
+uint64_t redis_timeout_ms(const struct redis *redis)
+{
+	uint64_t timeout_ms = redis->target->timeout_ms;
+	bool hastes = redis->haste_ms && (timeout_ms == 0 || redis->haste_ms < timeout_ms);
+
+	return hastes ? redis->haste_ms : timeout_ms;
+}
+
 static uint64_t deadline(const struct redis *redis)
 {
-	if (redis->target->timeout_ms == 0)
+	if (redis_timeout_ms(redis) == 0)
 		return UINT64_MAX;
-	return clock_mono_ms() + redis->target->timeout_ms;
+	return clock_mono_ms() + redis_timeout_ms(redis);
 }
 
 static int on_reply(void *ctx, const struct reply *reply)
@@ -33,11 +49,13 @@ static bool is_large(void *ctx)
 
 static int open_once(struct redis *redis, bool *ret_refused, struct err *err)
 {
+	struct target target = *redis->target;
 	struct transport *transport = NULL;
 	uint64_t end_ms = redis->give_up_ms ? redis->give_up_ms : deadline(redis);
 
-	if (dial_open(redis->target, redis->cancel, end_ms, &transport, &redis->facts,
-		      ret_refused, err) < 0)
+	target.timeout_ms = redis_timeout_ms(redis);
+	if (dial_open(&target, redis->cancel, end_ms, &transport, &redis->facts, ret_refused,
+		      err) < 0)
 		return -1;
 	redis->transport = transport;
 	redis->opened++;

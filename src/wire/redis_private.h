@@ -44,6 +44,7 @@ struct redis {
 	struct cluster *cluster; /* routes to the nodes; NULL: this session is the only one */
 	const volatile int *cancel;
 	uint64_t grace_ms;     /* between *cancel and the end of every wait */
+	uint64_t haste_ms;     /* the most that is waited; 0: the target's timeout */
 	uint64_t cancelled_ms; /* when *cancel was seen first; 0: not */
 	struct redis_limits limits;
 	struct redis_counts counts;
@@ -95,6 +96,8 @@ void redis_heard(struct redis *redis, short events);
 void redis_flush(struct redis *redis);
 /* Queues without waiting; a command without words is raw bytes that redis_queue_raw gave. */
 void redis_put(struct redis *redis, const struct redis_command *command, struct bytes raw);
+/* Without progress, nothing is waited for longer; 0: for ever. */
+uint64_t redis_timeout_ms(const struct redis *redis);
 /* True when a block of commands is full and may go. */
 bool redis_has_full_block(const struct redis *redis);
 /* A turn that reads only where redis->readable says so; *moved when anything happened. */
