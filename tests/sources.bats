@@ -192,7 +192,7 @@ all_gone() {
 	assert_stderr_line 'exit status 4: xxxx'
 	((${#stderr} < 2000))
 	peak=$(tail -1 "$DIR/peak")
-	[[ $(nm "$CCACHE" 2>/dev/null) == *__asan_init* ]] || ((peak < 40000)) || { echo "peak: $peak KiB"; false; }
+	[[ $(nm "$CCACHE" 2>/dev/null) == *__[at]san_init* ]] || ((peak < 40000)) || { echo "peak: $peak KiB"; false; }
 }
 
 @test "command: an interrupt stops it and says so" {

@@ -130,7 +130,7 @@ writers() {
 	wait_for gone "$pid"
 	local most
 	most=$(sort -k2 -n peak.log | tail -1 | tr -dc 0-9)
-	[[ $(nm "$CCACHE" 2>/dev/null) == *__asan_init* ]] || ((most < 24000)) || fail "it took $most KB"
+	[[ $(nm "$CCACHE" 2>/dev/null) == *__[at]san_init* ]] || ((most < 24000)) || fail "it took $most KB"
 	wait_for nobody_watches
 	run jq -c '[.sample_end, .sample_bytes > 24000000]' <<<"$(sed -n '/^{/,$p' stats.log | grep -v '^ccache:')"
 	assert_output '["lines",true]'

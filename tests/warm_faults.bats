@@ -218,7 +218,7 @@ warm_fails() {
 	assert_exit 0
 	assert_json '[.stored, .bytes]' '[60,120000120]'
 	peak=$(tail -1 "$DIR/peak")
-	[[ $(nm "$CCACHE" 2>/dev/null) == *__asan_init* ]] || ((peak < 60000)) || fail "peak: $peak KiB"
+	[[ $(nm "$CCACHE" 2>/dev/null) == *__[at]san_init* ]] || ((peak < 60000)) || fail "peak: $peak KiB"
 }
 
 @test "nginx with static files as the source, a small configuration file" {

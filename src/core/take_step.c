@@ -130,10 +130,10 @@ static int wait_for_server(struct take *take)
 int take_begin(struct take *take, const struct bytes *keys, size_t count)
 {
 	const struct bytes time[] = {BYTES("TIME")}, unwatch[] = {BYTES("UNWATCH")};
-	struct bytes *argv = mem_zalloc(count + 1, sizeof *argv);
 
 	if (err_is_set(&take->broke) && wait_for_server(take) != 0)
 		return -1;
+	struct bytes *argv = mem_zalloc(count + 1, sizeof *argv);
 	take->lost = take->executed = take->exec_lost = take->queue_failed = false;
 	take->refusal = take->broke = (struct err){0};
 	take->subject = keys[0];
