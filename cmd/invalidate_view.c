@@ -200,6 +200,7 @@ enum exit_code invalidate_print_report(struct app *app,
 	    {.name = "gone", .title = "Not there", .unit = OUT_COUNT},
 	    {.name = "failed", .title = "Failed", .unit = OUT_COUNT, .flags = OUT_WARN},
 	    {.name = "members", .title = "Set members", .unit = OUT_COUNT},
+	    {.name = "unanswered", .title = "Of them unanswered", .unit = OUT_COUNT},
 	};
 	static const struct out_column target = {.name = "target", .title = "Target"};
 	static const struct out_column complete = {.name = "complete", .title = "Complete"};
@@ -210,9 +211,9 @@ enum exit_code invalidate_print_report(struct app *app,
 							.unit = OUT_COUNT,
 							.flags = OUT_WARN};
 	const struct take_counts *counts = &outcome->report.counts;
-	const uint64_t values[] = {counts->asked,   counts->removed, counts->shortened,
-				   counts->kept,    counts->gone,    counts->failed,
-				   counts->unlinked};
+	const uint64_t values[] = {counts->asked,    counts->removed, counts->shortened,
+				   counts->kept,     counts->gone,    counts->failed,
+				   counts->unlinked, counts->unsure};
 	struct sink *sink = app_sink(app, "invalidate", 1);
 	bool people = sink_format(sink) == OUT_TABLE;
 
@@ -222,7 +223,7 @@ enum exit_code invalidate_print_report(struct app *app,
 
 		/* people see what this run can have */
 		if (people && ((soft_only && !outcome->soft) || (i == 1 && outcome->soft) ||
-			       (i == 6 && !values[i])))
+			       (i >= 6 && !values[i])))
 			continue;
 		sink_field(sink, &columns[i], out_uint(values[i]));
 	}
@@ -263,6 +264,15 @@ void invalidate_warn(struct app *app, const struct invalidate_outcome *outcome)
 			 "%" PRIu64 " sidecars could not be dropped: a fetch that is under way "
 			 "may bring their keys back",
 			 report->unfenced);
+	if (report->counts.unsure)
+		app_warn(app,
+			 "the connection broke before Redis answered for %" PRIu64
+			 " of the keys: a look afterwards found %s",
+			 report->counts.unsure,
+			 report->counts.failed == 0
+			     ? outcome->soft ? "that they end in time" : "them gone"
+			     : "some there, or could not be had; run "
+			       "the same again");
 	if (report->counts.sizes_denied)
 		app_warn(app, "this user may not run MEMORY USAGE: large values were saved in "
 			      "one piece, which may have held up others");

@@ -16,6 +16,7 @@ enum state { OPEN, GONE, KEPT, LARGE };
 struct entry {
 	struct bytes key;
 	enum state state;
+	bool asked;         /* its change was sent, and the answer never came */
 	int64_t expires_ms; /* or BACKUP_FOREVER, TAKE_ABSENT */
 	int64_t bytes;      /* -1: not known */
 };
@@ -244,7 +245,16 @@ static void tally(struct batch *batch)
 	for (size_t i = 0; i < batch->count; i++) {
 		counts->gone += batch->entries[i].state == GONE;
 		counts->kept += batch->entries[i].state == KEPT;
+		counts->unsure += batch->entries[i].asked && (batch->entries[i].state == GONE ||
+							      batch->entries[i].state == KEPT);
 	}
+}
+
+static void keep_asked(struct batch *batch)
+{
+	for (size_t i = 0; batch->take.exec_lost && i < batch->count; i++)
+		batch->entries[i].asked =
+		    batch->entries[i].asked || batch->entries[i].state == OPEN;
 }
 
 static enum take_end attempt(struct batch *batch)
@@ -301,6 +311,8 @@ static int finish(struct batch *batch, enum take_end end)
 	if (take_give_back(take) != 0)
 		end = TAKE_STOP;
 	fail_rest(take, batch->count);
+	for (size_t i = 0; i < batch->count; i++)
+		take->counts->unsure += batch->entries[i].asked;
 	return end == TAKE_STOP ? -1 : 0;
 }
 
@@ -313,7 +325,8 @@ static int split(struct batch *batch)
 	int status = 0;
 
 	for (size_t i = 0; i < batch->count && status == 0; i++) {
-		struct entry entry = {.key = batch->entries[i].key};
+		struct entry entry = {.key = batch->entries[i].key,
+				      .asked = batch->entries[i].asked};
 		struct bytes open, fenced;
 		struct batch one = {
 		    .take = {.job = batch->take.job, .counts = batch->take.counts},
@@ -341,6 +354,7 @@ static int run(struct batch *batch)
 	for (unsigned try = 0; try < tries; try++) {
 		enum take_end end = attempt(batch);
 
+		keep_asked(batch);
 		if (end == TAKE_REFUSED && !take->executed && batch->count > 1)
 			break;
 		if (end != TAKE_AGAIN)
@@ -371,6 +385,8 @@ static int take_larges(struct batch *batch)
 
 	for (size_t i = 0; i < batch->count; i++) {
 		enum take_end end = TAKE_AGAIN;
+		uint64_t removed = take->counts->removed;
+		bool asked = batch->entries[i].asked;
 
 		if (batch->entries[i].state != LARGE)
 			continue;
@@ -379,11 +395,13 @@ static int take_larges(struct batch *batch)
 			end = take_large(take, batch->entries[i].key,
 					 (uint64_t)batch->entries[i].bytes);
 			take->counts->again += end == TAKE_AGAIN;
+			asked = asked || take->exec_lost;
 			if (end != TAKE_DONE && take_give_back(take) != 0)
 				end = TAKE_STOP;
 			if (interrupted(take->job))
 				break;
 		}
+		take->counts->unsure += asked && take->counts->removed == removed;
 		if (end == TAKE_AGAIN && err_is_set(&take->broke)) {
 			take->err = take->broke;
 			end = TAKE_STOP;

@@ -42,6 +42,7 @@ struct take_counts {
 	uint64_t kept; /* soft: lives shorter anyway */
 	uint64_t gone; /* not there (any more) */
 	uint64_t failed;
+	uint64_t unsure;    /* of kept, gone and failed: sent, and the answer never came */
 	uint64_t again;     /* times that somebody wrote in between */
 	uint64_t unlinked;  /* members taken out of sets */
 	bool denied;        /* -1 because this user may not (NOPERM) */

@@ -42,6 +42,7 @@ struct piece {
 	struct apart *apart;
 	struct bytes key;
 	enum stage stage;
+	bool asked;         /* its change was sent, and the answer never came */
 	int64_t expires_ms; /* or BACKUP_FOREVER, TAKE_ABSENT */
 	int64_t bytes;
 	int64_t now_ms; /* its server's clock */
@@ -247,10 +248,12 @@ static void sort_out(struct apart *apart)
 		piece->stage = OPEN;
 		if (piece->expires_ms == TAKE_ABSENT) {
 			counts->gone++;
+			counts->unsure += piece->asked;
 			piece->stage = FENCED;
 		} else if (job->soft && piece->expires_ms >= 0 &&
 			   piece->expires_ms <= piece->now_ms + (int64_t)job->soft_ms) {
 			counts->kept++;
+			counts->unsure += piece->asked;
 			piece->stage = FENCED;
 		} else if (pages_large(job) && piece->bytes > TAKE_LARGE) {
 			piece->stage = ALONE;
@@ -329,6 +332,7 @@ static void on_changed(void *ctx, const struct reply *reply)
 
 	if (kind == REPLY_ERR_LOST) { /* perhaps it ran: what was saved may be needed */
 		piece->stage = PENDING;
+		piece->asked = true;
 		piece->record = 0;
 		counts->again++;
 		return;
@@ -341,6 +345,7 @@ static void on_changed(void *ctx, const struct reply *reply)
 	give_back(piece);
 	if (reply->type == REPLY_INTEGER && reply->integer == 0) {
 		counts->gone++;
+		counts->unsure += piece->asked;
 		piece->stage = ENDED;
 	} else if (reply->type == REPLY_INTEGER || kind == REPLY_ERR_NOSCRIPT) {
 		counts->again++;
@@ -468,6 +473,7 @@ static size_t finish(struct apart *apart, int status, struct bytes *ret_alone)
 			continue;
 		}
 		apart->take.counts->failed++;
+		apart->take.counts->unsure += piece->asked;
 		err_set(&busy, ERR_ITEM,
 			"'%.*s' is written again and again: it was not dropped",
 			BYTES_ARG(bytes_sub(piece->key, 0, 100)));

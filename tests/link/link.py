@@ -13,6 +13,7 @@ how many came.
                   freeze    nothing comes any more, on any connection
                   cut       its answer ends in the middle, and the connection is reset
                   reset     the connection is reset, and the command lost
+                  swallow   it is done, and LISTEN.held appears; when that is removed, the connection is reset
                   say:TEXT  that (python's escapes) is its answer, and the connection stays; say-bulk:N: a string of N
                             bytes; say-endless: an array without end
   --always        each further one meets it too
@@ -167,6 +168,10 @@ class Link:
                 if reply.startswith(b"-"):
                     self.errors.append(reply[1:].split(maxsplit=1)[0].decode("latin1"))
                     self.write("errors", "\n".join(self.errors))
+                if ends.swallow_at == ends.answered:
+                    await self.hold()
+                    reset(ends.writer)
+                    return
                 if ends.cut_at == ends.answered:
                     ends.writer.write(reply[: max(1, len(reply) // 2)])
                     await ends.writer.drain()
@@ -179,10 +184,7 @@ class Link:
     async def strike(self, ends, command):
         what, _, argument = self.options.do.partition(":")
         if what == "hold":
-            held = self.options.listen + ".held"
-            open(held, "w").close()
-            while os.path.exists(held):
-                await asyncio.sleep(0.005)
+            await self.hold()
             ends.asked += 1
             ends.back.write(command)
         elif what == "freeze":
@@ -192,6 +194,10 @@ class Link:
             ends.asked += 1
             ends.cut_at = ends.asked
             ends.back.write(command)
+        elif what == "swallow":
+            ends.asked += 1
+            ends.swallow_at = ends.asked
+            ends.back.write(command)
         elif what == "reset":
             reset(ends.writer)
             raise ConnectionResetError
@@ -199,6 +205,12 @@ class Link:
             while ends.answered < ends.asked:  # what was asked before is answered before
                 await asyncio.sleep(0.001)
             await say(ends.writer, what, argument)
+
+    async def hold(self):
+        held = self.options.listen + ".held"
+        open(held, "w").close()
+        while os.path.exists(held):
+            await asyncio.sleep(0.005)
 
     async def in_step(self, ends):
         pid = peer_of(ends.writer)
@@ -249,7 +261,7 @@ class Ends:
     def __init__(self, reader, writer, to, back):
         self.reader, self.writer, self.to, self.back = reader, writer, to, back
         self.asked = self.answered = 0
-        self.cut_at = None
+        self.cut_at = self.swallow_at = None
 
 
 class Outbox:
