@@ -237,10 +237,11 @@ enum exit_code invalidate_print_report(struct app *app,
 	}
 	if (!people || outcome->verified)
 		print_back(sink, outcome);
+	/* a problem without a failed key: members that stayed in their set */
 	return app_finish(app, sink,
-			  counts->failed       ? EXIT_PARTIAL
-			  : outcome->look.back ? EXIT_FOUND
-					       : EXIT_DONE);
+			  counts->failed || counts->problem.len ? EXIT_PARTIAL
+			  : outcome->look.back                  ? EXIT_FOUND
+								: EXIT_DONE);
 }
 
 void invalidate_tell_undo(struct app *app, const struct invalidate_undo_file *file)

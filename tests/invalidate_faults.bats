@@ -174,3 +174,61 @@ deliver() {
 	wait "$STARTED" || true
 	assert_equal "$(($(for i in {0..6}; do rcli HGET "h:$i" n; done | paste -sd+)))" 400
 }
+
+# An answer that is none of the command's, from a server or proxy gone mad: what it was for, and the words.
+nonsense() {
+	cat <<-'ROWS'
+		WATCH *0\r\n
+		TIME:2 *1\r\n:1\r\n
+		PEXPIRETIME +OK\r\n
+		PEXPIRETIME :-9\r\n
+		DUMP :5\r\n
+		MULTI :1\r\n
+		UNLINK *0\r\n
+		EXEC +OK\r\n
+		EXEC *0\r\n
+		EXEC *2\r\n:0\r\n$1\r\nx\r\n
+		EXEC *2\r\n:0\r\n:99\r\n
+		EXEC *2\r\n:0\r\n-ERR no\r\n
+		EXEC *3\r\n:0\r\n:1\r\n:1\r\n
+		SMISMEMBER *1\r\n$1\r\nx\r\n
+		SMISMEMBER *0\r\n
+		EXEC:2 *1\r\n$1\r\nx\r\n
+		EXEC:2 *1\r\n:7\r\n
+		EXEC:2 *1\r\n-ERR no\r\n
+		EXEC:2 :1\r\n
+	ROWS
+}
+
+@test "answers that are none: one line, nothing called done that was not said, and what went is in the file" {
+	local at answer expected ns
+	cat >"$DIR/config.json" <<-'JSON'
+		{ "namespaces": { "plain": { "key": "plain:{id}", "ttl": "5m" }, "human": { "key": "human:{id}", "ttl": "5m" },
+			"humans": { "key": "humans:all", "type": "set", "ttl": "5m", "members_of": "human", "member": "id" } } }
+	JSON
+	export CALLCACHE_CONFIG=$DIR/config.json
+	while read -r at answer; do
+		echo "$at $answer"
+		rcli FLUSHALL >/dev/null
+		rcli MSET human:1 one human:2 two plain:1 one >/dev/null
+		rcli SADD humans:all 1 2 >/dev/null
+		start_link --at "$at" --do "say:$answer"
+		ns=human
+		[[ "$at $answer" != "EXEC "*-ERR* ]] || ns=plain # EXEC did not come: the next command of the connection would stand in line
+		start_run invalidate $ns 1 --yes -o json --backup "$DIR/undo"
+		end_run
+		expected=4
+		[[ $answer != *-ERR* ]] || expected=3
+		assert_equal "$status $(grep -c 'redis unix' <<<"$stderr")" "$expected 1"
+		assert_adds_up
+		assert_json '[.requested, .members]' '[1,0]'
+		[[ $at == SMISMEMBER || $at == EXEC:2 ]] || assert_json '[.removed, .failed]' '[0,1]'
+		assert_equal "$(rcli GET human:2)" two
+		if [[ -e $DIR/undo ]]; then
+			cc_run invalidate --undo "$DIR/undo" --salvage --yes -o json -s "$REDIS_SOCKET"
+			assert_json .failed 0
+			rm "$DIR/undo"
+		fi
+		assert_equal "$(rcli GET $ns:1) $(rcli SMEMBERS humans:all | sort | paste -sd,)" 'one 1,2'
+	done < <(nonsense)
+}

@@ -203,26 +203,33 @@ static int queue_change(struct take *take, void *ctx)
 	return status;
 }
 
-/* The answers to queue_change's commands. */
+/* The answers to queue_change's commands: the sidecars' first, then of each shortened key, or
+ * of all removed ones. */
 static void on_changed(void *ctx, const struct reply *reply)
 {
 	struct batch *batch = ctx;
-	struct take_counts *counts = batch->take.counts;
-	size_t answers = batch->take.job->soft ? batch->open_count : batch->open_count > 0;
-	uint64_t done = 0;
+	struct take *take = &batch->take;
+	struct take_counts *counts = take->counts;
+	bool soft = take->job->soft;
+	size_t answers = soft ? batch->open_count : batch->open_count > 0;
+	uint64_t done = 0, most = soft ? 1 : batch->open_count;
 
-	if (reply->count != answers + 1)
-		take_refuse(&batch->take, reply, "EXEC", batch->take.subject);
-	for (size_t i = 1; i < reply->count; i++) {
-		if (reply->items[i]->type == REPLY_INTEGER)
-			done += (uint64_t)reply->items[i]->integer;
-		else
-			take_refuse(&batch->take, reply->items[i],
-				    batch->take.job->soft ? "PEXPIREAT" : "UNLINK",
-				    batch->take.subject);
+	bool is_whole = reply->count == answers + 1;
+
+	if (!is_whole)
+		take_refuse(take, reply, "EXEC", take->subject);
+	for (size_t i = 0; is_whole && i < reply->count; i++) {
+		const struct reply *answer = reply->items[i];
+
+		if (answer->type != REPLY_INTEGER || answer->integer < 0 ||
+		    (i > 0 && (uint64_t)answer->integer > most))
+			take_refuse(take, answer, soft && i ? "PEXPIREAT" : "UNLINK",
+				    take->subject);
+		else if (i > 0)
+			done += (uint64_t)answer->integer;
 	}
-	*(batch->take.job->soft ? &counts->shortened : &counts->removed) += done;
-	if (err_is_set(&batch->take.err) || err_is_set(&batch->take.refusal))
+	*(soft ? &counts->shortened : &counts->removed) += done;
+	if (err_is_set(&take->err) || err_is_set(&take->refusal))
 		counts->failed += batch->open_count - done;
 	else
 		counts->gone += batch->open_count - done;
@@ -306,7 +313,12 @@ static int finish(struct batch *batch, enum take_end end)
 
 	if (take->executed || end == TAKE_DONE) {
 		tally(batch);
-		return end == TAKE_STOP ? -1 : take_larges(batch);
+		if (err_is_set(&take->refusal))
+			take_keep_problem(take->counts, &take->refusal);
+		if (end != TAKE_STOP)
+			return take_larges(batch);
+		take->counts->failed += count_state(batch, LARGE);
+		return -1;
 	}
 	if (take_give_back(take) != 0)
 		end = TAKE_STOP;

@@ -30,6 +30,8 @@ static const char script[] =
     "if ARGV[3]=='' then return redis.call('UNLINK',k) end "
     "return redis.call('PEXPIREAT',k,ARGV[3])";
 
+enum answer { GONE, DONE, CHANGED };
+
 enum stage {
 	PENDING,
 	OPEN,   /* looked at: to be saved and changed */
@@ -189,7 +191,7 @@ static void on_expiry(void *ctx, const struct reply *reply)
 
 	if (piece->stage != PENDING)
 		return;
-	if (reply->type == REPLY_INTEGER)
+	if (reply->type == REPLY_INTEGER && reply->integer >= TAKE_ABSENT)
 		piece->expires_ms = reply->integer;
 	else
 		fail(piece, reply, "PEXPIRETIME");
@@ -337,13 +339,18 @@ static void on_changed(void *ctx, const struct reply *reply)
 		counts->again++;
 		return;
 	}
-	if (reply->type == REPLY_INTEGER && reply->integer == 1) {
+	if (reply->type == REPLY_INTEGER && reply->integer == DONE) {
 		(*(piece->apart->take.job->soft ? &counts->shortened : &counts->removed))++;
 		piece->stage = ENDED;
 		return;
 	}
+	if (kind == REPLY_ERR_NONE && (reply->type != REPLY_INTEGER || reply->integer < GONE ||
+				       reply->integer > CHANGED)) {
+		fail(piece, reply, "EVALSHA"); /* who knows what was done: the record stays */
+		return;
+	}
 	give_back(piece);
-	if (reply->type == REPLY_INTEGER && reply->integer == 0) {
+	if (reply->type == REPLY_INTEGER && reply->integer == GONE) {
 		counts->gone++;
 		counts->unsure += piece->asked;
 		piece->stage = ENDED;

@@ -245,9 +245,11 @@ static void on_unlinked(void *ctx, const struct reply *reply)
 {
 	const struct large *large = ctx;
 	struct take_counts *counts = large->take->counts;
+	const struct reply *answer = reply->count == 2 ? reply->items[1] : reply;
 
-	if (reply->count == 2 && reply->items[1]->type == REPLY_INTEGER &&
-	    reply->items[1]->integer == 1)
+	if (answer->type != REPLY_INTEGER || answer->integer < 0 || answer->integer > 1)
+		take_refuse(large->take, answer, "UNLINK", large->key);
+	else if (answer->integer == 1)
 		counts->removed++;
 	else
 		counts->gone++;

@@ -31,7 +31,9 @@ static void on_present(void *ctx, const struct reply *reply)
 		return;
 	}
 	for (size_t i = 0; i < reply->count; i++)
-		if (reply->items[i]->integer == 1)
+		if (reply->items[i]->type != REPLY_INTEGER)
+			take_refuse(members->take, reply->items[i], "SMISMEMBER", members->set);
+		else if (reply->items[i]->integer == 1)
 			members->present[2 + members->present_count++] = members->members[i];
 }
 
@@ -46,9 +48,13 @@ static int queue_remove(struct take *take, void *ctx)
 static void on_removed(void *ctx, const struct reply *reply)
 {
 	const struct members *members = ctx;
+	const struct reply *answer = reply->count == 1 ? reply->items[0] : reply;
 
-	if (reply->count == 1 && reply->items[0]->type == REPLY_INTEGER)
-		members->take->counts->unlinked += (uint64_t)reply->items[0]->integer;
+	if (answer->type == REPLY_INTEGER && answer->integer >= 0 &&
+	    (uint64_t)answer->integer <= members->present_count)
+		members->take->counts->unlinked += (uint64_t)answer->integer;
+	else
+		take_refuse(members->take, answer, "SREM", members->set);
 }
 
 static enum take_end attempt(struct members *members)

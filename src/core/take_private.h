@@ -29,7 +29,7 @@ struct take {
 	bool queue_failed;    /* a command within MULTI was refused */
 	bool told_full;       /* the refusal names the way out */
 	bool executed;        /* EXEC did it */
-	bool exec_lost;       /* EXEC was sent and never answered */
+	bool exec_lost;       /* EXEC was sent, and whether it did it is not known */
 	bool denied;          /* what stops it is that this user may not (NOPERM) */
 	struct bytes subject; /* the key, or the first of them, for messages */
 	struct err broke;     /* this attempt's connection did */
@@ -42,7 +42,10 @@ int take_send(struct take *take, const struct bytes *argv, size_t argc, size_t e
 	      redis_reply_fn *fn, void *ctx);
 /* Waits for every answer; TAKE_DONE when all came. */
 enum take_end take_settle(struct take *take);
-/* Keeps a server's refusal: of everything (take->err), or of this key (take->refusal). */
+/*
+ * Keeps a server's refusal: of everything (take->err), or of this key (take->refusal). An
+ * answer that is no error, but not the command's, is the end of everything.
+ */
 void take_refuse(struct take *take, const struct reply *reply, const char *command,
 		 struct bytes key);
 /* The answer did not come: the attempt is to be made again. */

@@ -33,7 +33,9 @@ enum take_end take_settle(struct take *take)
 void take_refuse(struct take *take, const struct reply *reply, const char *command,
 		 struct bytes key)
 {
-	struct err *to = reply_stops_writing(reply) ? &take->err : &take->refusal;
+	/* an answer that is none of the command's: from here on nothing is to be believed */
+	bool is_odd = reply_error_kind(reply) == REPLY_ERR_NONE;
+	struct err *to = is_odd || reply_stops_writing(reply) ? &take->err : &take->refusal;
 
 	take->denied = take->denied || reply_error_kind(reply) == REPLY_ERR_NOPERM;
 	if (take_is_passing(reply))
@@ -178,6 +180,9 @@ void take_on_queued(void *ctx, const struct reply *reply)
 	if (reply->type == REPLY_STATUS)
 		return;
 	take->queue_failed = true;
+	if (reply->type !=
+	    REPLY_ERROR) /* an answer, where only a place in line was asked for */
+		take->exec_lost = true;
 	take_refuse(take, reply, take->job->soft ? "PEXPIREAT" : "UNLINK", take->subject);
 }
 
@@ -190,7 +195,7 @@ int take_ask_expiry(struct take *take, struct bytes key, redis_reply_fn *fn, voi
 
 int64_t take_expiry(struct take *take, const struct reply *reply, struct bytes key)
 {
-	if (reply->type == REPLY_INTEGER)
+	if (reply->type == REPLY_INTEGER && reply->integer >= TAKE_ABSENT)
 		return take->exact || reply->integer < 0 ? reply->integer
 							 : take->now_ms + reply->integer;
 	take_refuse(take, reply, take->exact ? "PEXPIRETIME" : "PTTL", key);
@@ -215,6 +220,7 @@ static void on_exec(void *ctx, const struct reply *reply)
 		take->exec_lost = true;
 		take_lose(take, reply, "EXEC", take->subject);
 	} else if (reply->type != REPLY_NIL && !take->queue_failed) {
+		take->exec_lost = reply->type != REPLY_ERROR; /* who knows what was done */
 		take_refuse(take, reply, "EXEC", take->subject);
 	}
 }
