@@ -261,6 +261,27 @@ big_values() {
 	assert_equal "$(rcli DEBUG DIGEST)" "$before"
 }
 
+@test "a stream too large to be saved whole stays, named; a smaller one comes back" {
+	rcli EVAL "for i = 1, 10 do redis.call('XADD', KEYS[1], '*', 'f', string.rep('x', 1000000)) redis.call('XADD', KEYS[2], i .. '-1', 'f', string.rep('x', 100000)) end" \
+		2 events:large events:small >/dev/null
+	local before
+	before=$(digests events:large events:small)
+	drop --match 'events:*' --key call:logs:a
+	assert_exit 2
+	drop --match 'events:*'
+	assert_exit 3
+	assert_json '[.requested, .removed, .failed]' '[2,1,1]'
+	assert_stderr_line "'events:large' (stream, "
+	assert_stderr_line '--no-backup drops it unsaved'
+	assert_equal "$(rcli EXISTS events:large events:small)" 1
+	undo --yes
+	assert_json .restored 1
+	assert_equal "$(digests events:large events:small)" "$before"
+	drop --match 'events:*' --no-backup
+	assert_exit 0
+	assert_json .removed 2
+}
+
 # A client that waits for the pause's end with that command.
 waits_with() { rcli CLIENT LIST | grep -q "flags=[a-zA-Z]*b[a-zA-Z]* .*cmd=$1 "; }
 

@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "base/sha1.h"
 #include "core/sidecar.h"
+#include "core/take_clock.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -52,22 +53,13 @@ struct piece {
 	uint64_t record; /* 0: none */
 };
 
-/* The clock of a primary. */
-struct hand {
-	struct apart *apart;
-	const struct redis *node;
-	int64_t now_ms;
-};
-
 struct apart {
 	struct take take;
 	struct piece *pieces;
 	size_t count;
-	struct hand *hands;
-	size_t hand_count;
+	struct take_clocks clocks;
 	char sha[SHA1_HEX_LEN + 1];
 	bool forbidden; /* this user may use no scripts */
-	bool node_lost; /* one did not tell its time */
 };
 
 static int submit(struct apart *apart, const struct redis_command *command)
@@ -125,57 +117,6 @@ static bool pages_large(const struct take_job *job)
 	return job->backup && !job->soft;
 }
 
-static void on_time(void *ctx, const struct reply *reply)
-{
-	struct hand *hand = ctx;
-
-	if (reply->type == REPLY_LOST)
-		hand->apart->node_lost = true;
-	else if (take_read_time(reply, &hand->now_ms) != 0)
-		take_refuse(&hand->apart->take, reply, "TIME", (struct bytes){NULL, 0});
-}
-
-/* Only for a life that is to end at a time: each server's own. */
-static int ask_times(struct apart *apart)
-{
-	const struct bytes argv[] = {BYTES("TIME")};
-	struct redis *redis = apart->take.job->redis;
-	size_t count = redis_nodes(redis, &apart->take.err);
-
-	if (count == 0)
-		return -1;
-	free(apart->hands);
-	apart->hands = mem_zalloc(count, sizeof *apart->hands);
-	apart->hand_count = count;
-	apart->node_lost = false;
-	for (size_t i = 0; i < count; i++) {
-		struct redis *node = redis_node(redis, i);
-		struct redis_command command = {.argv = argv,
-						.argc = 1,
-						.flags = REDIS_IDEMPOTENT,
-						.fn = on_time,
-						.ctx = &apart->hands[i]};
-
-		apart->hands[i] = (struct hand){.apart = apart, .node = node};
-		if (redis_submit(node, &command, &apart->take.err) != 0)
-			return -1;
-	}
-	return settle(apart);
-}
-
-static bool tell_time(struct piece *piece)
-{
-	struct apart *apart = piece->apart;
-	struct err ignored = {0};
-	const struct redis *holder = redis_holder(apart->take.job->redis, piece->key, &ignored);
-
-	piece->now_ms = 0;
-	for (size_t i = 0; i < apart->hand_count; i++)
-		if (i == 0 || apart->hands[i].node == holder)
-			piece->now_ms = apart->hands[i].now_ms;
-	return piece->now_ms != 0;
-}
-
 static void on_loaded(void *ctx, const struct reply *reply)
 {
 	struct apart *apart = ctx;
@@ -220,7 +161,8 @@ static int look(struct apart *apart)
 {
 	bool soft = apart->take.job->soft, sizes = pages_large(apart->take.job);
 
-	if (load(apart) != 0 || (soft && ask_times(apart) != 0))
+	if (load(apart) != 0 || (soft && take_clocks_ask(&apart->clocks, apart->take.job->redis,
+							 &apart->take.err) != 0))
 		return -1;
 	for (size_t i = 0; i < apart->count; i++) {
 		struct piece *piece = &apart->pieces[i];
@@ -245,8 +187,8 @@ static void sort_out(struct apart *apart)
 
 		if (piece->stage != PENDING)
 			continue;
-		if (job->soft && !tell_time(piece))
-			continue; /* it would end in 1970 */
+		if (job->soft)
+			piece->now_ms = take_clocks_now(&apart->clocks, job->redis, piece->key);
 		piece->stage = OPEN;
 		if (piece->expires_ms == TAKE_ABSENT) {
 			counts->gone++;
@@ -456,7 +398,7 @@ static int run(struct apart *apart)
 		if (apart->forbidden || count_stage(apart, PENDING) == 0 ||
 		    (job->cancel && *job->cancel))
 			break;
-		if (status == 0 && apart->node_lost) /* another may take its place */
+		if (status == 0 && apart->clocks.node_lost) /* another may take its place */
 			status = redis_recover(job->redis, &apart->take.err);
 	}
 	return status;
@@ -507,7 +449,7 @@ int take_apart(const struct take_job *job, const struct bytes *keys, size_t coun
 		*err = apart.take.err;
 		counts->denied = apart.take.denied;
 	}
-	free(apart.hands);
+	take_clocks_release(&apart.clocks);
 	free(apart.pieces);
 	return status;
 }

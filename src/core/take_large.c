@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "base/num.h"
+#include "base/text.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -10,6 +11,9 @@
 
 #define SLICE 65536 /* bytes of a string at once */
 #define PAGE 256    /* elements of a collection at once */
+/* What has no pages is saved whole up to here: the server makes some 100 MB of DUMP a second.
+ */
+#define WHOLE_MAX ((uint64_t)8 * 1024 * 1024)
 
 /* One key's pages on their way into the undo file. */
 struct large {
@@ -215,6 +219,22 @@ static const char *length_command(enum backup_kind kind)
 				     : "STRLEN";
 }
 
+static enum take_end refuse_whole(const struct large *large)
+{
+	struct buf name = {0}, size = {0};
+
+	text_escape(&name, bytes_sub(large->key, 0, 100));
+	num_format_size(&size, large->size);
+	err_set(
+	    &large->take->refusal, ERR_ITEM,
+	    "'%s' (%s, %s) could be saved only in one piece, which would hold up the server: "
+	    "it was not dropped; --no-backup drops it unsaved",
+	    buf_str(&name), large->type, buf_str(&size));
+	buf_release(&size);
+	buf_release(&name);
+	return TAKE_REFUSED;
+}
+
 static enum take_end look(struct large *large)
 {
 	if (take_begin(large->take, &large->key, 1) != 0 || ask(large, "TYPE", on_type) != 0 ||
@@ -225,7 +245,7 @@ static enum take_end look(struct large *large)
 		return end;
 	large->kind = kind_of(large->type);
 	if (large->kind == BACKUP_DUMP)
-		return TAKE_DONE;
+		return large->size > WHOLE_MAX ? refuse_whole(large) : TAKE_DONE;
 	if (ask(large, length_command(large->kind), on_length) != 0)
 		return TAKE_STOP;
 	return take_settle(large->take);
