@@ -256,6 +256,29 @@ void invalidate_tell_undo(struct app *app, const struct invalidate_undo_file *fi
 	buf_release(&size);
 }
 
+/* With an undo file each was looked at again, and dropped again if it was there. */
+static void warn_of_unanswered(struct app *app, const struct invalidate_outcome *outcome)
+{
+	const struct invalidate_report *report = &outcome->report;
+	struct buf found = {0};
+
+	if (report->looked && report->there)
+		buf_printf(&found,
+			   "a look afterwards found %" PRIu64 " of all keys there; run the "
+			   "same again",
+			   report->there);
+	else if (report->looked || !report->counts.failed)
+		buf_add_str(&found, outcome->soft
+					? "a look afterwards found that they end in time"
+					: "a look afterwards found them gone");
+	else
+		buf_add_str(&found, "run the same again");
+	app_warn(app,
+		 "the connection broke before Redis answered for %" PRIu64 " of the keys: %s",
+		 report->counts.unsure, buf_str(&found));
+	buf_release(&found);
+}
+
 void invalidate_warn(struct app *app, const struct invalidate_outcome *outcome)
 {
 	const struct invalidate_report *report = &outcome->report;
@@ -266,14 +289,7 @@ void invalidate_warn(struct app *app, const struct invalidate_outcome *outcome)
 			 "may bring their keys back",
 			 report->unfenced);
 	if (report->counts.unsure)
-		app_warn(app,
-			 "the connection broke before Redis answered for %" PRIu64
-			 " of the keys: a look afterwards found %s",
-			 report->counts.unsure,
-			 report->counts.failed == 0
-			     ? outcome->soft ? "that they end in time" : "them gone"
-			     : "some there, or could not be had; run "
-			       "the same again");
+		warn_of_unanswered(app, outcome);
 	if (report->counts.sizes_denied)
 		app_warn(app, "this user may not run MEMORY USAGE: large values were saved in "
 			      "one piece, which may have held up others");

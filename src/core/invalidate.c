@@ -92,7 +92,7 @@ static void fail(struct run *run, const struct reply *reply, size_t keys)
 	if (stops) {
 		if (!err_is_set(&run->err))
 			run->err = err;
-	} else if (reply->type != REPLY_LOST && run->report->counts.problem.len == 0) {
+	} else if (run->report->counts.problem.len == 0) {
 		buf_add_str(&run->report->counts.problem, err.text);
 	}
 }
@@ -120,10 +120,10 @@ static void on_fenced(void *ctx, const struct reply *reply)
 		run->report->unfenced += run->sent[run->head % UNDER_WAY];
 }
 
-static int send(struct run *run, const struct bytes *argv, unsigned flags, redis_reply_fn *fn)
+static int send(struct run *run, const struct bytes *argv, redis_reply_fn *fn)
 {
 	struct redis_command command = {
-	    .argv = argv, .argc = run->count + 1, .flags = flags, .fn = fn, .ctx = run};
+	    .argv = argv, .argc = run->count + 1, .fn = fn, .ctx = run};
 
 	return redis_submit(run->job->redis, &command, &run->err);
 }
@@ -143,36 +143,29 @@ static int unlink_batch(struct run *run)
 		argv[i + 1] = bytes_sub(buf_bytes(&run->sidecars), at, ends[i] - at);
 	run->sent[run->tail++ % UNDER_WAY] = (unsigned char)run->count;
 	run->report->counts.asked += run->count;
-	if (send(run, argv, REDIS_IDEMPOTENT, on_fenced) != 0) {
+	if (send(run, argv, on_fenced) != 0) {
 		run->tail--; /* nothing hears of this batch */
 		run->report->counts.failed += run->count;
 		return -1;
 	}
 	for (size_t i = 0; i < run->count; i++)
 		argv[i + 1] = run->keys[i];
-	return send(run, argv, 0, on_unlinked);
+	return send(run, argv, on_unlinked);
 }
 
-/*
- * Keys that were sent and not answered for failed, until a look says which of them are gone.
- * A walk that saw every key since has looked.
- */
-static int look_for_unsure(struct run *run, struct err *err)
+/* Keys that were sent and not answered for have failed; a look tells how many are there. */
+static void look_for_unsure(struct run *run)
 {
-	struct take_counts *counts = &run->report->counts;
+	struct invalidate_report *report = run->report;
 	struct look_again look = {0};
-	int status = 0;
+	struct err ignored = {0};
 
-	if (!run->direct || counts->unsure == 0)
-		return 0;
-	if (run->job->plan->listed)
-		status = look_again(run->job->redis, &run->job->plan->list, &look, err);
+	if (!run->direct || report->counts.unsure == 0 || !run->job->plan->listed)
+		return;
+	report->looked =
+	    look_again(run->job->redis, &run->job->plan->list, &look, &ignored) == 0;
+	report->there = look.back;
 	keylist_release(&look.sample);
-	if (status == 0 && look.back < counts->unsure) {
-		counts->failed -= counts->unsure - look.back;
-		counts->gone += counts->unsure - look.back;
-	}
-	return status;
 }
 
 /* --- batches --- */
@@ -371,7 +364,7 @@ int invalidate_run(const struct invalidate_job *job, struct invalidate_report *r
 	const volatile int *before = redis_set_cancel(job->redis, NULL);
 	int status = job->plan->listed ? run_list(run, err) : run_filter(run, err);
 	if (status == 0)
-		status = look_for_unsure(run, err);
+		look_for_unsure(run);
 	if (status == 0 && job->target->resume &&
 	    resume_check(job->target->resume, job->redis, err) != 0) {
 		ret_report->complete = false;

@@ -94,6 +94,8 @@ struct invalidate_report {
 	struct take_counts counts;
 	uint64_t unfenced; /* their sidecar could not be dropped: a fetch under way may bring
 			      them back */
+	bool looked;       /* for keys that nobody answered for */
+	uint64_t there;    /* then: how many of the plan's keys */
 	bool complete;     /* every key of the target had its turn */
 };
 
