@@ -189,6 +189,8 @@ static void sort_out(struct apart *apart)
 			continue;
 		if (job->soft)
 			piece->now_ms = take_clocks_now(&apart->clocks, job->redis, piece->key);
+		if (job->soft && piece->now_ms == 0)
+			continue; /* it would end in 1970 */
 		piece->stage = OPEN;
 		if (piece->expires_ms == TAKE_ABSENT) {
 			counts->gone++;
