@@ -18,8 +18,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Rows sent and not answered, at most; a power of two over the session's own window. */
-#define RING 8192
+/* Rows sent and not answered, at most; a power of two, as many as the session's window
+ * comes to over a long link. */
+#define RING 65536
 #define KEY_SHOWN 100
 #define TURN_MS 100
 #define KEY_COST 100 /* bytes of a server for a key, beside its text and its value, about */

@@ -68,6 +68,7 @@ static void set_window(struct walk *walk)
 		return;
 	limits.commands = scan_pace_window(&walk->pace);
 	limits.in_turns = true;
+	limits.stretch = false; /* this window is paced */
 	limits.watch_us = SCAN_PACE_WATCH_US;
 	limits.sent_bytes /= 2; /* two windows may be under way */
 	limits.reply_bytes /= 2;

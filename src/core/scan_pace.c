@@ -8,6 +8,9 @@
 	128 /* at worst some 0.2 ms; less would make a slow link or a busy host slower */
 /* Twice as many take 4 % less in all, but another client waits a quarter longer. */
 #define COUNT_MOST 256
+#define COUNT_FAR                                                                              \
+	1024 /* over a long link, where a page costs a trip: some 0.3 ms of the server */
+#define FAR_TRIP_NS UINT64_C(5000000)
 #define REPLY_BYTES ((size_t)128 * 1024) /* of keys in one page: long keys make short pages */
 /*
  * Probes in a gentle walk's window. On one host another client's p99 is then what
@@ -71,6 +74,12 @@ static size_t gentle_page(const struct scan_pace *pace, size_t keys)
 	return page > full ? page : full;
 }
 
+/* Over a long link the trips differ by more than a page takes: there the cost says nothing. */
+static bool is_far(const struct scan_pace *pace)
+{
+	return pace->pages >= TRIPS_LEAST && pace->trip_ns >= FAR_TRIP_NS;
+}
+
 void scan_pace_answered(struct scan_pace *pace, size_t keys, size_t bytes)
 {
 	uint64_t took = clock_mono_ns() - pace->asked_ns;
@@ -84,7 +93,9 @@ void scan_pace_answered(struct scan_pace *pace, size_t keys, size_t bytes)
 		next = COUNT_LEAST;
 	if (next == 0)
 		next = 1;
-	if (next > COUNT_MOST)
+	if (is_far(pace))
+		next = COUNT_FAR;
+	else if (next > COUNT_MOST)
 		next = COUNT_MOST;
 	if (pace->gentle && next > gentle_page(pace, keys))
 		next = gentle_page(pace, keys);

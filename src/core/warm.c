@@ -49,6 +49,17 @@ struct run {
 	struct room room;
 };
 
+/* A window whose items were all answered, and which are again all at Redis, is too small. */
+static void widen(struct warm *warm)
+{
+	if (warm->window == WARM_WINDOW_MOST || warm->under_way < warm->window ||
+	    warm->begun < 2 * warm->window || fetcher_outstanding(warm->job->fetcher) > 0)
+		return;
+	warm->window =
+	    warm->window * 4 < WARM_WINDOW_MOST ? warm->window * 4 : WARM_WINDOW_MOST;
+	warm->begun = 0;
+}
+
 /* Begins items while there is room. */
 static void fill(struct run *run)
 {
@@ -59,12 +70,14 @@ static void fill(struct run *run)
 	if (err_is_set(&warm->stop))
 		return; /* a page that is waited for must still be heard */
 	run->waiting = false;
-	while (!run->done && !run->waiting && warm->under_way < WARM_WINDOW &&
+	widen(warm);
+	while (!run->done && !run->waiting && warm->under_way < warm->window &&
 	       !err_is_set(&warm->stop)) {
 		struct err err = {0};
 
 		switch (selection_next(warm->job->selection, vars, &count, &err)) {
 		case SELECTION_ITEM:
+			warm->begun++;
 			warm_item_begin(warm, vars, count);
 			break;
 		case SELECTION_WAIT:
@@ -168,8 +181,10 @@ static void settle(struct run *run)
 
 int warm_run(const struct warm_job *job, struct warm_report *ret_report, struct err *err)
 {
-	struct run run = {
-	    .warm = {.job = job, .report = ret_report, .hold_ms = request_hold_ms(job->ns)}};
+	struct run run = {.warm = {.job = job,
+				   .report = ret_report,
+				   .hold_ms = request_hold_ms(job->ns),
+				   .window = WARM_WINDOW}};
 	struct warm *warm = &run.warm;
 	struct err lost = {0};
 	int status = 0;

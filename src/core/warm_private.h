@@ -8,8 +8,12 @@
 #include "core/volatility.h"
 #include "core/warm.h"
 
-/* Items under way at once: enough to keep any source's admission queue full. */
+/*
+ * Items under way at once: enough to keep any source's admission queue full. Where all
+ * of them wait for Redis time and again, the link is long, and more are begun.
+ */
 #define WARM_WINDOW 256
+#define WARM_WINDOW_MOST 6144 /* some 40 MB, at 100 ms a trip 30,000 items a second */
 
 /* An item under way, from its key to Redis' acknowledgement. Recycled. */
 struct warm_item {
@@ -37,9 +41,11 @@ struct warm {
 	struct warm_item *free;
 	struct warm_item
 	    *again; /* wait for another try: Redis lost or could not take their write */
-	struct warm_item *items[WARM_WINDOW]; /* all that exist, for the release */
+	struct warm_item *items[WARM_WINDOW_MOST]; /* all that exist, for the release */
 	size_t item_count;
 	size_t under_way;
+	size_t window;     /* how many may be */
+	uint64_t begun;    /* since the window grew */
 	struct buf packed; /* a value on its way, when its namespace packs them */
 	uint64_t hold_ms;  /* a fetch ends within */
 	bool reload;       /* the server forgot the scripts */

@@ -19,6 +19,7 @@
  */
 static const struct redis_limits defaults = {
     .commands = 4096,
+    .stretch = true,
     .sent_bytes = (size_t)1024 * 1024,
     .reply_bytes = (size_t)1024 * 1024,
     .max_bulk = (size_t)512 * 1024 * 1024 + 4096, /* the server's own proto-max-bulk-len */
@@ -43,6 +44,7 @@ struct redis *redis_new(const struct target *target, const volatile int *cancel)
 	redis->target = target;
 	redis->cancel = cancel;
 	redis->limits = defaults;
+	redis->trip_ns = UINT64_MAX;
 	redis->input = mem_alloc(RESP_FEED);
 	return redis;
 }

@@ -61,6 +61,9 @@ struct redis_command {
 
 struct redis_limits {
 	size_t commands; /* under way at once */
+	/* Over a long link, where a round trip outlasts such a window, it grows with the trip.
+	 */
+	bool stretch;
 	/*
 	 * A server that begins to answer is done with all that it read at once: the next
 	 * window goes with the first answer to the one before, and the server need not wait

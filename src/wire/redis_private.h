@@ -20,7 +20,8 @@ struct redis_pending {
 	size_t len;
 	size_t expect;
 	size_t weight;
-	bool flying; /* counts in the window */
+	bool flying;       /* counts in the window */
+	uint64_t alone_ns; /* when it went, if nothing else was under way; else 0 */
 	unsigned flags;
 	redis_reply_fn *fn;
 	void *ctx;
@@ -54,6 +55,7 @@ struct redis {
 	struct setup_facts facts;
 	struct outq out;
 	struct redis_ring ring;
+	uint64_t trip_ns; /* the shortest answer to a command sent alone; UINT64_MAX: none */
 	size_t flying_commands; /* granted and not answered: what the window bounds */
 	size_t flying_bytes;
 	size_t flying_expect;

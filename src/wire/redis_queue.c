@@ -1,5 +1,6 @@
 #include "wire/redis_queue.h"
 
+#include "base/clock.h"
 #include "wire/resp.h"
 #include "wire/target.h"
 
@@ -58,11 +59,31 @@ void redis_queue_add_raw(struct redis *redis, const struct redis_command *comman
 	memcpy(add(redis, command, raw.len), raw.ptr, raw.len);
 }
 
+/* A window as it is lasts a server about so long: a shorter trip does not keep it waiting. */
+#define LONG_TRIP_NS UINT64_C(5000000)
+#define STRETCH_MOST 16
+#define STRETCH_REPLIES_MOST 4 /* what the server buffers counts against its maxmemory */
+
+/* A limit as the trip stretches it. */
+static size_t stretched(const struct redis *redis, size_t limit, size_t most)
+{
+	uint64_t trips = redis->trip_ns / LONG_TRIP_NS;
+
+	if (!redis->limits.stretch || redis->trip_ns == UINT64_MAX || trips < 2)
+		return limit;
+	return limit * (trips < most ? (size_t)trips : most);
+}
+
 static bool fits(const struct redis *redis, const struct redis_pending *pending)
 {
-	return redis->flying_commands + pending->weight <= redis->limits.commands &&
-	       redis->flying_bytes + pending->len <= redis->limits.sent_bytes &&
-	       redis->flying_expect + pending->expect <= redis->limits.reply_bytes;
+	const struct redis_limits *limits = &redis->limits;
+
+	return redis->flying_commands + pending->weight <=
+		   stretched(redis, limits->commands, STRETCH_MOST) &&
+	       redis->flying_bytes + pending->len <=
+		   stretched(redis, limits->sent_bytes, STRETCH_MOST) &&
+	       redis->flying_expect + pending->expect <=
+		   stretched(redis, limits->reply_bytes, STRETCH_REPLIES_MOST);
 }
 
 void redis_queue_grant(struct redis *redis)
@@ -76,6 +97,7 @@ void redis_queue_grant(struct redis *redis)
 			if (redis->flying_commands > 0 && !fits(redis, pending))
 				return;
 			pending->flying = true;
+			pending->alone_ns = redis->flying_commands == 0 ? clock_mono_ns() : 0;
 			redis->flying_commands += pending->weight;
 			redis->flying_bytes += pending->len;
 			redis->flying_expect += pending->expect;
@@ -87,12 +109,16 @@ void redis_queue_grant(struct redis *redis)
 
 bool redis_queue_has_room(const struct redis *redis)
 {
+	const struct redis_limits *limits = &redis->limits;
+
 	if (redis->ring.granted < redis->ring.count)
 		return false;
 	return redis->flying_commands == 0 ||
-	       (redis->flying_commands <= redis->limits.commands / 2 &&
-		redis->flying_bytes <= redis->limits.sent_bytes / 2 &&
-		redis->flying_expect <= redis->limits.reply_bytes / 2);
+	       (redis->flying_commands <=
+		    stretched(redis, limits->commands, STRETCH_MOST) / 2 &&
+		redis->flying_bytes <= stretched(redis, limits->sent_bytes, STRETCH_MOST) / 2 &&
+		redis->flying_expect <=
+		    stretched(redis, limits->reply_bytes, STRETCH_REPLIES_MOST) / 2);
 }
 
 /* Takes the oldest command off before its callback runs: that may submit. */
@@ -106,6 +132,9 @@ static void pop(struct redis *redis, const struct reply *reply)
 	if (ring->granted > 0)
 		ring->granted--;
 	redis->counts.replies++;
+	if (pending.alone_ns && reply->type != REPLY_LOST &&
+	    clock_mono_ns() - pending.alone_ns < redis->trip_ns)
+		redis->trip_ns = clock_mono_ns() - pending.alone_ns;
 	redis->in_callback = true;
 	redis->answering = &pending;
 	if (redis->router)

@@ -133,6 +133,35 @@ TEST(without_turns_a_window_bounds_all)
 }
 
 /* Limits may change while commands are under way: what counts in the window stays right. */
+/* How many are sent at once after a trip of at least 50 ms. */
+static size_t sent_at_once(bool stretch)
+{
+	struct client client;
+	struct turns turns = {.client = &client};
+	const struct reply *nothing = NULL;
+
+	open_client(&client, false, 0);
+	struct redis_limits limits = redis_limits(client.redis);
+	limits.stretch = stretch;
+	redis_set_limits(client.redis, &limits);
+	CHECK_INT(redis_call_words(client.redis, 0, &nothing, &client.err, "BLPOP", "nothing",
+				   "0.05", NULL),
+		  0);
+	CHECK_INT(nothing->type, REPLY_NIL);
+	queue(&turns, COMMANDS, 1);
+	CHECK_INT(redis_drain(client.redis, 0, &client.err), 0);
+	CHECK_INT(turns.heard, COMMANDS);
+	CHECK_INT(turns.lost, 0);
+	client_close(&client);
+	return turns.sent[0];
+}
+
+TEST(a_long_trip_stretches_the_window)
+{
+	CHECK_INT(sent_at_once(false), WINDOW);
+	CHECK(sent_at_once(true) >= WINDOW * 50 / 5);
+}
+
 TEST(turns_may_begin_and_end_on_the_way)
 {
 	struct client client;
@@ -247,6 +276,7 @@ int main(void)
 	RUN(nor_does_watching_send_more_or_less);
 	RUN(a_heavy_command_counts_for_several);
 	RUN(without_turns_a_window_bounds_all);
+	RUN(a_long_trip_stretches_the_window);
 	RUN(turns_may_begin_and_end_on_the_way);
 	RUN(a_broken_connection_loses_and_repeats_nothing);
 	RUN(watching_sees_what_comes);
