@@ -87,7 +87,9 @@ static enum exit_code conclude(struct app *app, const struct cache_query *query,
 		app_info(app, "'%s' is not cached", buf_str(&answer->key));
 		return EXIT_FOUND;
 	}
-	err_set(&err, ERR_ITEM, "'%s' is not cached and the source has nothing there",
+	err_set(&err, ERR_ITEM,
+		answer->degraded ? "'%s': the source has nothing there"
+				 : "'%s' is not cached and the source has nothing there",
 		buf_str(&answer->key));
 	return app_fail(app, &err);
 }

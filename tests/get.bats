@@ -101,6 +101,7 @@ setup() {
 	assert_json '[.meta.degraded, .meta.stored, .meta.cacheHit, .meta.ttl_ms]' '[true,false,false,null]'
 	cc_run get call-logs nobody
 	assert_exit 3
+	assert_stderr_line "error: 'call:logs:nobody': the source has nothing there"
 	cc_run get call-logs $SUB --no-fetch
 	assert_exit 4
 	assert_equal "$output" ''

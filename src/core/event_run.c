@@ -120,10 +120,12 @@ static void on_removed(void *ctx, const struct reply *reply)
 {
 	struct event_step *step = ctx;
 
-	if (reply->type == REPLY_INTEGER)
-		settle(step, reply->integer ? EVENT_REMOVED : EVENT_ABSENT);
-	else
+	if (reply->type == REPLY_INTEGER) {
+		step->keys += (uint64_t)reply->integer;
+		step->outcome = step->keys ? EVENT_REMOVED : EVENT_ABSENT;
+	} else {
 		event_step_fail(step, reply, "UNLINK");
+	}
 }
 
 static void on_expired(void *ctx, const struct reply *reply)
@@ -442,7 +444,8 @@ static bool rewind_pending(struct event_plan *const *plans, size_t count)
 				found = true;
 			if (found && !adds && step->outcome != EVENT_SKIPPED) {
 				step->outcome = EVENT_PENDING;
-				step->keys = 0;
+				if (step->action != EVENT_INVALIDATE) /* what went is gone */
+					step->keys = 0;
 			}
 		}
 	return found;
