@@ -1,17 +1,10 @@
-# One server that refuses what is asked in the middle of every verb, for a while or for good: as faults.bats.
+# One server that refuses what is asked in the middle of every verb: as faults.bats.
 load helpers
 load verbs
 load link/link
 load link/table
 
-setup() {
-	sandbox
-	start_redis --enable-debug-command yes
-	start_upstream
-	use_upstream
-	export REDIS_URL=unix://$REDIS_SOCKET
-	faults_config
-}
+setup() { debugged_system; }
 
 paused() { rcli CLIENT PAUSE 100 ALL >/dev/null; }
 
@@ -56,59 +49,4 @@ a_primary() { rcli REPLICAOF NO ONE >/dev/null; }
 	declare -A EXITS=([get]=0 [warm]=4 [inspect]=0 [inspect-key]=0 [invalidate]=4 [unlink]=4 [follow]=waits [stats]=0 [bench]=4 [repl]=0
 		[discover]=0)
 	HEAL=a_primary SAYS=READONLY struck_by a_replica
-}
-
-# A script that runs until it is killed; the server says so after a millisecond.
-busy() {
-	rcli CONFIG SET lua-time-limit 1 >/dev/null
-	in_background script.log redis-cli -s "$REDIS_SOCKET" EVAL 'while true do end' 0
-	wait_for says BUSY
-}
-says() { [[ $(rcli PING) == $1* ]]; }
-idle() {
-	! says BUSY || rcli SCRIPT KILL >/dev/null
-	wait_for says PONG
-}
-
-# What was sent before the server said so, and may not be sent twice, fails.
-@test "BUSY for a while: waited for; a pipeline of drops is refused, and counted so" {
-	declare -A EXITS=([get]=waits [warm]=waits [inspect]=waits [inspect-key]=waits [invalidate]=waits [unlink]=waits:3 [follow]=waits
-		[stats]=waits [bench]=waits:3 [repl]=waits [discover]=waits)
-	HEAL=idle SAYS=BUSY struck_by busy
-}
-
-@test "BUSY for good: every verb says so within --timeout" {
-	declare -A EXITS=([get]=0 [warm]=3 [inspect]=4 [inspect-key]=4 [invalidate]=4 [unlink]=3 [follow]=waits [stats]=4 [bench]=4 [repl]=4
-		[discover]=4)
-	HEAL_FIRST=1 TIMEOUT=500ms HEAL=idle SAYS='BUSY|no answer' struck_by busy
-}
-
-# A restart that takes most of a minute, until that is called off. The server answers after each kibibyte it has loaded.
-loading() {
-	rcli CONFIG SET rdbcompression no >/dev/null
-	rcli -n 1 DEBUG POPULATE 2000 more 1100 >/dev/null
-	rcli SAVE >/dev/null
-	stop "$REDIS_PID"
-	in_background redis.log redis-server --unixsocket "$REDIS_SOCKET" --dir "$DIR/redis" --port 0 --save '' \
-		--loading-process-events-interval-bytes 1024 --key-load-delay 20000 --enable-debug-command yes
-	REDIS_PID=$STARTED
-	wait_for says LOADING
-}
-loaded() {
-	rcli CONFIG SET key-load-delay 0 >/dev/null
-	wait_for says PONG
-}
-
-@test "LOADING for a while: waited for; a walk and a benchmark are over, drops that may have run are not repeated" {
-	declare -A EXITS=([get]=waits [warm]=waits [inspect]=waits:4 [inspect-key]=waits [invalidate]=waits [unlink]=waits:3 [follow]=waits
-		[stats]=waits [bench]=waits:4 [repl]=waits [discover]=waits:4)
-	fill_with 1100
-	HEAL=loaded SAYS='LOADING|restarted|connection' struck_by loading
-}
-
-@test "LOADING for good: every verb says so within --timeout" {
-	declare -A EXITS=([get]=0 [warm]=4 [inspect]=4 [inspect-key]=4 [invalidate]=4 [unlink]=3 [follow]=waits [stats]=4 [bench]=4 [repl]=4
-		[discover]=4)
-	fill_with 1100
-	HEAL_FIRST=1 TIMEOUT=500ms HEAL=loaded SAYS='LOADING|connection|no answer' struck_by loading
 }

@@ -14,6 +14,15 @@ VERBS=(
 	'discover|SCAN:2|config discover'
 )
 
+# The system that the tables are run on, whose server takes DEBUG and options that are for tests.
+debugged_system() {
+	sandbox
+	start_redis --enable-debug-command yes
+	start_upstream
+	use_upstream
+	export REDIS_URL=unix://$REDIS_SOCKET
+	faults_config
+}
 # Things 1, 2 and 3 in the source, all of them and more in Redis, and events that drop things 1 and 2.
 faults_config() {
 	api_config "$THING"' }, "events": { "gone": { "do": [{ "invalidate": "thing" }] } '
