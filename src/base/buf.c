@@ -82,16 +82,19 @@ void buf_consume(struct buf *buf, size_t n)
 
 int buf_read_fd(struct buf *buf, int fd, size_t most)
 {
-	ssize_t got;
+	for (;;) {
+		ssize_t got = read(fd, buf_reserve(buf, READ_BYTES), READ_BYTES);
 
-	while ((got = read(fd, buf_reserve(buf, READ_BYTES), READ_BYTES)) > 0) {
-		buf->len += (size_t)got;
+		if (got > 0)
+			buf->len += (size_t)got;
+		buf->ptr[buf->len] = '\0';
+		if (got <= 0)
+			return got < 0 ? -1 : 0;
 		if (buf->len > most) {
 			errno = EFBIG;
 			return -1;
 		}
 	}
-	return got < 0 ? -1 : 0;
 }
 
 int buf_read_file(struct buf *buf, const char *path, size_t most)

@@ -52,6 +52,7 @@ TEST(says_why_a_file_is_not_read)
 	CHECK_INT(errno, EISDIR);
 	CHECK_INT(buf_read_file(&buf, "/dev/null", 10), 0);
 	CHECK_INT(buf.len, 0);
+	CHECK_STR(buf_str(&buf), "");
 	buf_release(&buf);
 }
 
