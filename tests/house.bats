@@ -225,8 +225,8 @@ lint_tree() {
 # The demo with a stand-in for the program that notes its arguments.
 fake_build() {
 	program "$DIR/build/ccache" <<<'#!/bin/sh
-echo "$*" >>"$DIR/story"
 echo "$REDIS_URL" >"$DIR/redis-url"
+echo "$*" >>"$DIR/story"
 case " $* " in *" $FAIL_ON "*) exit 4 ;; *" $HANG_ON "*) exec sleep 30 ;; esac'
 	ln -s "$UPSTREAM" "$DIR/build/upstream"
 	export DIR BUILD=$DIR/build PROGRAM=ccache FAIL_ON=none HANG_ON=none
