@@ -16,7 +16,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 int session_begin(struct session *session, struct app *app, struct err *err)
 {
@@ -172,7 +171,7 @@ enum exit_code session_run_line(struct session *session, struct bytes line)
 
 static bool word_is(const struct opt_word *word, const char *text)
 {
-	return word->len == strlen(text) && strncasecmp(word->ptr, text, word->len) == 0;
+	return bytes_equal_word((struct bytes){word->ptr, word->len}, text);
 }
 
 static bool word_has(const struct opt_word *word, const char *text)

@@ -12,8 +12,6 @@
 #include "wire/redis.h"
 
 #include <stdlib.h>
-#include <string.h>
-#include <strings.h>
 
 struct redis_options {
 	bool yes;
@@ -28,11 +26,6 @@ static const struct opt_row rows[] = {
     OPT_END,
 };
 
-static bool word_is(struct bytes text, const char *word)
-{
-	return text.len == strlen(word) && strncasecmp(text.ptr, word, text.len) == 0;
-}
-
 /* What would change the connection that the verbs of the session share. */
 static int check_shared(const struct bytes *argv, size_t argc, struct err *err)
 {
@@ -41,13 +34,13 @@ static int check_shared(const struct bytes *argv, size_t argc, struct err *err)
 	    "MULTI",     "WATCH",      "HELLO",      "AUTH",    "RESET", "READONLY"};
 
 	for (size_t i = 0; i < sizeof modes / sizeof modes[0]; i++)
-		if (word_is(argv[0], modes[i]))
+		if (bytes_equal_word(argv[0], modes[i]))
 			return err_set(err, ERR_USAGE,
 				       "redis %s would change the connection that every verb "
 				       "here shares; use redis-cli",
 				       modes[i]);
-	if (argc > 1 && word_is(argv[0], "CLIENT") &&
-	    (word_is(argv[1], "REPLY") || word_is(argv[1], "TRACKING")))
+	if (argc > 1 && bytes_equal_word(argv[0], "CLIENT") &&
+	    (bytes_equal_word(argv[1], "REPLY") || bytes_equal_word(argv[1], "TRACKING")))
 		return err_set(err, ERR_USAGE,
 			       "redis CLIENT %.*s would leave the verbs here without their "
 			       "answers; use redis-cli",
@@ -86,7 +79,7 @@ static void follow_select(struct app *app, const struct bytes *argv, size_t argc
 {
 	uint64_t db = 0;
 
-	if (argc != 2 || !word_is(argv[0], "SELECT") || reply->type != REPLY_STATUS ||
+	if (argc != 2 || !bytes_equal_word(argv[0], "SELECT") || reply->type != REPLY_STATUS ||
 	    num_parse_u64(argv[1], 0, UINT32_MAX, &db) != 0)
 		return;
 	app->target.db = (uint32_t)db;

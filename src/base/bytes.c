@@ -2,6 +2,7 @@
 
 #include <stdint.h>
 #include <string.h>
+#include <strings.h>
 
 struct bytes bytes_of(const char *str)
 {
@@ -16,6 +17,11 @@ bool bytes_equal(struct bytes a, struct bytes b)
 bool bytes_equal_str(struct bytes a, const char *str)
 {
 	return bytes_equal(a, bytes_of(str));
+}
+
+bool bytes_equal_word(struct bytes a, const char *word)
+{
+	return a.len == strlen(word) && (a.len == 0 || strncasecmp(a.ptr, word, a.len) == 0);
 }
 
 int bytes_compare(struct bytes a, struct bytes b)

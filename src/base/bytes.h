@@ -22,6 +22,8 @@ struct bytes {
 struct bytes bytes_of(const char *str);
 bool bytes_equal(struct bytes a, struct bytes b);
 bool bytes_equal_str(struct bytes a, const char *str);
+/* The same, ASCII letters in either case: names of commands and of their options. */
+bool bytes_equal_word(struct bytes a, const char *word);
 /* memcmp order, shorter first on a common prefix. */
 int bytes_compare(struct bytes a, struct bytes b);
 bool bytes_starts_with(struct bytes b, struct bytes prefix);

@@ -7,8 +7,6 @@
 #include "core/namespace.h"
 #include "wire/redis.h"
 
-#include <string.h>
-
 /* --- the job --- */
 
 static int check_load(const struct bench_job *job, struct err *err)
@@ -105,8 +103,7 @@ static bool is_harmless(struct bytes name)
 	static const char *const names[] = {"ping", "echo", "time", "lastsave"};
 
 	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
-		if (strlen(names[i]) == name.len &&
-		    strncasecmp(names[i], name.ptr, name.len) == 0)
+		if (bytes_equal_word(name, names[i]))
 			return true;
 	return false;
 }

@@ -5,7 +5,6 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 /* By name. Keys as `COMMAND INFO` tells them. */
 static const struct effect effects[] = {
@@ -210,14 +209,6 @@ const struct effect *effect_find(struct bytes name)
 		       compare);
 }
 
-/* One of SET's options; the names are at most four letters. */
-static bool is_option(struct bytes word, const char *name)
-{
-	size_t len = strlen(name);
-
-	return word.len == len && strncasecmp(word.ptr, name, len) == 0;
-}
-
 static bool life_in(struct bytes amount, long long unit, long long base, long long *ret_ms)
 {
 	int64_t number = 0;
@@ -237,15 +228,15 @@ static bool life_of_set(const struct bytes *argv, size_t argc, long long now_ms,
 	for (size_t i = 3; i < argc; i++) {
 		bool has_amount = i + 1 < argc;
 
-		if (is_option(argv[i], "GET"))
+		if (bytes_equal_word(argv[i], "GET"))
 			continue;
-		bool known = (is_option(argv[i], "EX") && has_amount &&
+		bool known = (bytes_equal_word(argv[i], "EX") && has_amount &&
 			      life_in(argv[i + 1], 1000, now_ms, &life)) ||
-			     (is_option(argv[i], "PX") && has_amount &&
+			     (bytes_equal_word(argv[i], "PX") && has_amount &&
 			      life_in(argv[i + 1], 1, now_ms, &life)) ||
-			     (is_option(argv[i], "EXAT") && has_amount &&
+			     (bytes_equal_word(argv[i], "EXAT") && has_amount &&
 			      life_in(argv[i + 1], 1000, 0, &life)) ||
-			     (is_option(argv[i], "PXAT") && has_amount &&
+			     (bytes_equal_word(argv[i], "PXAT") && has_amount &&
 			      life_in(argv[i + 1], 1, 0, &life));
 		if (!known)
 			return false;

@@ -5,21 +5,15 @@
 #include "wire/redis.h"
 
 #include <ctype.h>
-#include <string.h>
 #include <strings.h>
 
 /* Positions in an entry of COMMAND INFO's answer (redis.io/commands/command). */
 enum { ENTRY_FLAGS = 2, ENTRY_CATEGORIES = 6, ENTRY_LEAST = 7 };
 
-static bool is_word(struct bytes text, const char *word)
-{
-	return text.len == strlen(word) && strncasecmp(text.ptr, word, text.len) == 0;
-}
-
 static bool has(const struct reply *list, const char *word)
 {
 	for (size_t i = 0; i < list->count; i++)
-		if (is_word(list->items[i]->text, word))
+		if (bytes_equal_word(list->items[i]->text, word))
 			return true;
 	return false;
 }
@@ -52,8 +46,8 @@ static bool only_tells(const struct bytes *argv, size_t argc)
 	};
 
 	for (size_t i = 0; i < sizeof tellers / sizeof tellers[0]; i++)
-		if (is_word(argv[0], tellers[i][0]) &&
-		    (!tellers[i][1] || (argc > 1 && is_word(argv[1], tellers[i][1]))))
+		if (bytes_equal_word(argv[0], tellers[i][0]) &&
+		    (!tellers[i][1] || (argc > 1 && bytes_equal_word(argv[1], tellers[i][1]))))
 			return true;
 	return false;
 }
@@ -105,8 +99,8 @@ static int ask_category(struct redis *redis, const struct bytes *argv, size_t ar
  */
 static bool is_deep(struct bytes name)
 {
-	return is_word(name, "OBJECT") || is_word(name, "MEMORY") || is_word(name, "XINFO") ||
-	       is_word(name, "XGROUP");
+	return bytes_equal_word(name, "OBJECT") || bytes_equal_word(name, "MEMORY") ||
+	       bytes_equal_word(name, "XINFO") || bytes_equal_word(name, "XGROUP");
 }
 
 int server_command_ask(struct redis *redis, const struct bytes *argv, size_t argc,
@@ -114,7 +108,8 @@ int server_command_ask(struct redis *redis, const struct bytes *argv, size_t arg
 {
 	const struct reply *reply = NULL;
 	bool deep = is_deep(argv[0]);
-	struct server_command command = {.told = true, .writes = is_word(argv[0], "XGROUP")};
+	struct server_command command = {.told = true,
+					 .writes = bytes_equal_word(argv[0], "XGROUP")};
 	struct buf sub = {0};
 
 	buf_add(&sub, argv[0]);

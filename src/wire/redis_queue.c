@@ -6,7 +6,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 static struct redis_pending *slot(const struct redis_ring *ring, size_t index)
 {
@@ -215,8 +214,7 @@ bool redis_queue_reads_value(const struct redis *redis)
 	struct bytes name =
 	    name_of((struct bytes){pending->block->data + pending->at, pending->len});
 	for (size_t i = 0; i < sizeof small / sizeof *small; i++)
-		if (name.len == strlen(small[i]) &&
-		    strncasecmp(name.ptr, small[i], name.len) == 0)
+		if (bytes_equal_word(name, small[i]))
 			return false;
 	return true;
 }

@@ -32,15 +32,10 @@ static const struct exception exceptions[] = {
     {"XREAD", PLACE_STREAMS},     {"XREADGROUP", PLACE_STREAMS},
 };
 
-static bool is_word(struct bytes word, const char *name)
-{
-	return bytes_of(name).len == word.len && strncasecmp(word.ptr, name, word.len) == 0;
-}
-
 static const struct exception *exception_of(struct bytes name)
 {
 	for (size_t i = 0; i < sizeof exceptions / sizeof exceptions[0]; i++)
-		if (is_word(name, exceptions[i].name))
+		if (bytes_equal_word(name, exceptions[i].name))
 			return &exceptions[i];
 	return NULL;
 }
@@ -55,7 +50,7 @@ static size_t key_index(enum place place, const struct bytes *argv, size_t argc)
 		return argc > 3 && !bytes_equal_str(argv[2], "0") ? 3 : argc;
 	case PLACE_STREAMS:
 		for (size_t i = 1; i < argc; i++)
-			if (is_word(argv[i], "STREAMS"))
+			if (bytes_equal_word(argv[i], "STREAMS"))
 				return i + 1;
 		return argc;
 	case PLACE_NONE:
