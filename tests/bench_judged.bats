@@ -4,8 +4,7 @@ load verbs
 
 setup() {
 	sandbox
-	start_redis
-	export REDIS_URL=unix://$REDIS_SOCKET
+	on_redis
 }
 
 nothing_left() { assert_equal "$(rcli --scan --pattern 'cc:bench:*')" ''; }

@@ -22,8 +22,7 @@ usage() {
 }
 
 @test "verbs and options may be abbreviated as long as they are clear" {
-	start_redis
-	export REDIS_URL=unix://$REDIS_SOCKET
+	on_redis
 	cc_run insp --lim 3 --out json --match 'x*'
 	assert_exit 0
 	assert_json .schema ccache.inspect-keys/1
@@ -58,8 +57,7 @@ usage() {
 @test "unknown namespaces and vars, missing and surplus ones: known before anything is connected" {
 	start_upstream
 	use_upstream
-	start_redis
-	export REDIS_URL=unix://$REDIS_SOCKET
+	on_redis
 	local verb
 	for verb in get inspect warm invalidate; do
 		usage "unknown namespace 'call-log'; did you mean 'call-logs'?" $verb call-log x
@@ -81,8 +79,7 @@ usage() {
 }
 
 @test "contradictions are refused before anything happens" {
-	start_redis
-	export REDIS_URL=unix://$REDIS_SOCKET
+	on_redis
 	usage 'a namespace, --all and --set exclude each other' warm --all call-logs
 	usage 'warm: name a namespace, or a set with --set, or take every one with --all' warm
 	usage '--no-fetch and --refresh exclude each other' get --no-fetch --refresh call-logs a
@@ -147,8 +144,7 @@ usage() {
 }
 
 @test "behind -- everything is a word" {
-	start_redis
-	export REDIS_URL=unix://$REDIS_SOCKET
+	on_redis
 	cc_run inspect -o json call-logs -- --all
 	assert_exit 1
 	assert_json .key call:logs:--all
@@ -181,8 +177,7 @@ usage() {
 }
 
 @test "an option that has nothing to act on is refused" {
-	start_redis
-	export REDIS_URL=unix://$REDIS_SOCKET
+	on_redis
 	local words format
 	for words in '' call-logs '--match a*' 'call-logs --where subaccountId=a'; do
 		# shellcheck disable=SC2086 # words

@@ -29,16 +29,6 @@ things() { echo $(($(things_on 0) + $(things_on 1) + $(things_on 2))); }
 # A cluster-wide redis-cli.
 everywhere() { redis-cli -c -p "${CLUSTER_PORTS[0]}" "$@"; }
 
-# serve_things COUNT: what the upstream has of namespace thing.
-serve_things() {
-	local i list=
-	for ((i = 1; i <= $1; i++)); do
-		set_data "/things/$i" "{\"id\":\"$i\"}"
-		list+="${list:+,}{\"id\":\"$i\"}"
-	done
-	set_data /things "{\"data\":[$list],\"next\":null}"
-}
-
 # keep_moving COUNT: in the background, moves the slots of thing:1 … thing:COUNT from primary to primary, over and
 # over, their keys with them, as redis-cli --cluster reshard does. stop_moving ends it when no slot is under way.
 keep_moving() {

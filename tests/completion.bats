@@ -3,9 +3,7 @@ load helpers
 
 setup() {
 	sandbox
-	mkdir "$DIR/bin"
-	ln -s "$CCACHE" "$DIR/bin/ccache"
-	PATH=$DIR/bin:$PATH
+	put_on_path
 }
 
 # --- completion in a real bash ---

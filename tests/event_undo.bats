@@ -5,8 +5,7 @@ load link/link
 
 setup() {
 	sandbox
-	start_redis --enable-debug-command yes
-	export REDIS_URL=unix://$REDIS_SOCKET
+	on_redis --enable-debug-command yes
 	cat >"$DIR/config.json" <<-'JSON'
 		{ "namespaces": {
 			"doc": { "key": "doc:{id}", "ttl": "5m" },

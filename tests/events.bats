@@ -6,8 +6,7 @@ LEAD='{"leadId":"L1","phone":"+1 (778) 652-8784","organizationId":"b0c1b1c1-0000
 
 setup() {
 	sandbox
-	start_redis
-	export REDIS_URL=unix://$REDIS_SOCKET
+	on_redis
 }
 
 # event NAME DATA [options]: JSON on stdout; in every answer the steps add up.

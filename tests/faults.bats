@@ -6,11 +6,7 @@ load verbs
 load link/link
 load link/table
 
-setup() {
-	sandbox
-	start_system
-	faults_config
-}
+setup() { table_system; }
 
 killed() { rcli CLIENT KILL TYPE normal >/dev/null; }
 

@@ -4,7 +4,7 @@ load verbs
 load link/link
 load link/table
 
-setup() { debugged_system; }
+setup() { table_system --enable-debug-command yes; }
 
 # A script that runs until it is killed; the server says so after a millisecond.
 busy() {

@@ -6,9 +6,7 @@ load link/link
 load link/table
 
 setup() {
-	sandbox
-	start_system
-	faults_config
+	table_system
 	declare -gA EXITS=([get]=0 [warm]=4 [inspect]=4 [inspect-key]=4 [invalidate]=4 [unlink]=4 [follow]=0 [stats]=4 [bench]=4 [repl]=4
 		[discover]=4)
 }

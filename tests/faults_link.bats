@@ -5,11 +5,7 @@ load link/link
 load link/table
 load link/network
 
-setup() {
-	sandbox
-	start_system
-	faults_config
-}
+setup() { table_system; }
 
 @test "an answer that ends in the middle: what may be repeated is, the others say so" {
 	declare -A EXITS=([get]=0 [warm]=0 [inspect]=4 [inspect-key]=0 [invalidate]=0 [unlink]=3 [follow]=0 [stats]=0 [bench]=4 [repl]=0

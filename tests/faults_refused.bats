@@ -4,7 +4,7 @@ load verbs
 load link/link
 load link/table
 
-setup() { debugged_system; }
+setup() { table_system --enable-debug-command yes; }
 
 paused() { rcli CLIENT PAUSE 100 ALL >/dev/null; }
 

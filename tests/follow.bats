@@ -4,8 +4,7 @@ load verbs
 
 setup() {
 	sandbox
-	start_redis
-	export REDIS_URL=unix://$REDIS_SOCKET
+	on_redis
 }
 
 # follow_lines [options]: events of standard input to their end, JSON on stdout; the numbers add up.

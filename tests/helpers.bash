@@ -152,6 +152,9 @@ start_redis() {
 	REDIS_PID=$STARTED
 }
 
+# on_redis [redis-server options]: the same, and it is what the program works on.
+on_redis() { start_redis "$@" && export REDIS_URL=unix://$REDIS_SOCKET; }
+
 # start_cluster: three primaries over TCP that share the slots: CLUSTER_PORTS, CLUSTER_SOCKETS, CLUSTER_PIDS; with
 # REPLICAS=1 three replicas behind them, with TLS=1 (after make_certs) all of it over TLS.
 start_cluster() {
@@ -247,9 +250,8 @@ use_upstream() {
 
 # start_system [upstream options]: redis on a unix socket, the upstream, and the environment that joins them.
 start_system() {
-	start_redis && start_upstream "$@" || return 1
+	on_redis && start_upstream "$@" || return 1
 	use_upstream
-	export REDIS_URL=unix://$REDIS_SOCKET
 }
 
 # fault KIND [name=value…]: see tests/upstream/control.h.
@@ -332,6 +334,13 @@ screen_shows() { [[ $(screen) == *"$1"* ]]; }
 make_certs() { "$ROOT/tests/certs/make.sh" "$DIR/certs" >"$DIR/certs.log" 2>&1 || { cat "$DIR/certs.log" >&2; return 1; }; }
 
 # --- running the program and looking at what it said ---
+
+# Who types "ccache" runs it.
+put_on_path() {
+	mkdir -p "$DIR/bin"
+	ln -s "$CCACHE" "$DIR/bin/ccache"
+	PATH=$DIR/bin:$PATH
+}
 
 # cc_run ARGS…: status in $status, stdout in $output, stderr in $stderr.
 cc_run() { run --separate-stderr "$CCACHE" "$@"; }

@@ -4,8 +4,7 @@ load verbs
 
 setup() {
 	sandbox
-	start_redis --enable-debug-command yes
-	export REDIS_URL=unix://$REDIS_SOCKET
+	on_redis --enable-debug-command yes
 }
 
 # of NAMESPACE JQ: something of a namespace's row.

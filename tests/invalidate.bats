@@ -4,8 +4,7 @@ load verbs
 
 setup() {
 	sandbox
-	start_redis --enable-debug-command yes
-	export REDIS_URL=unix://$REDIS_SOCKET
+	on_redis --enable-debug-command yes
 	rcli MSET call:logs:a 1 call:logs:b 2 call:logs:ab 3 call:1 4 bici:conv:L1:5 5 bici:conv:L1:10 6 bici:conv:L10:5 7 \
 		bici:sess:L1 8 bici:sess:call:L1 9 bici:sess:human:all 10 other 11 >/dev/null
 }

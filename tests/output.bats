@@ -164,8 +164,7 @@ fits() {
 # --- untrusted bytes ---
 
 @test "control bytes of keys and values never reach the output raw" {
-	start_redis
-	export REDIS_URL=unix://$REDIS_SOCKET
+	on_redis
 	local key=$'evil\e[31m\a\nkey' args
 	rcli SET "$key" $'v\e]0;pwn\a\e[2J' >/dev/null
 	rcli HSET evilhash $'f\e[2J' $'v\e[2J' >/dev/null

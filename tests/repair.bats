@@ -5,8 +5,7 @@ load verbs
 
 setup() {
 	sandbox
-	start_redis
-	export REDIS_URL=unix://$REDIS_SOCKET
+	on_redis
 }
 
 # One of each that can be repaired, and some that cannot.

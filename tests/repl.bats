@@ -4,8 +4,7 @@ load helpers
 
 setup() {
 	sandbox
-	start_redis
-	export REDIS_URL=unix://$REDIS_SOCKET
+	on_redis
 }
 
 # --- scripts ---

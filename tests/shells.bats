@@ -4,13 +4,10 @@ load helpers
 
 setup() {
 	sandbox
-	mkdir "$DIR/bin"
-	ln -s "$CCACHE" "$DIR/bin/ccache"
-	PATH=$DIR/bin:$PATH
+	put_on_path
 	REDIS_NAME=other start_redis
 	rcli SET call:logs:99 1 >/dev/null
-	start_redis
-	export REDIS_URL=unix://$REDIS_SOCKET
+	on_redis
 	rcli MSET call:logs:507f 1 call:logs:507a 2 1778:b0 3 >/dev/null
 	echo '{ "namespaces": { "mine": { "key": "mine:{id}", "ttl": 5 } } }' >mine.json
 }

@@ -4,8 +4,7 @@ load verbs
 
 setup() {
 	sandbox
-	start_redis
-	export REDIS_URL=unix://$REDIS_SOCKET
+	on_redis
 }
 
 # local_config SOURCE STEP [MORE]: source "local" and a namespace "thing" that asks it; MORE of the namespace.

@@ -4,8 +4,7 @@ load verbs
 
 setup() {
 	sandbox
-	start_redis --maxmemory 100mb --maxmemory-policy allkeys-lru
-	export REDIS_URL=unix://$REDIS_SOCKET
+	on_redis --maxmemory 100mb --maxmemory-policy allkeys-lru
 	rcli MSET call:logs:a 1 call:logs:b 2 message:1 3 stray 4 cc:m:x 5 >/dev/null
 	rcli PEXPIRE call:logs:a 100000 >/dev/null
 	rcli GET call:logs:a >/dev/null

@@ -9,8 +9,7 @@ info() { rcli INFO | tr -d '\r' | sed -n "s/^$1://p"; }
 is_fragmented() { awk -v ratio="$(info mem_fragmentation_ratio)" 'BEGIN { exit !(ratio >= 1.6) }'; }
 
 @test "a server that takes more than it uses, and a namespace that holds nearly all" {
-	start_redis --enable-debug-command yes
-	export REDIS_URL=unix://$REDIS_SOCKET
+	on_redis --enable-debug-command yes
 	# half of 150 MB of small values go, every other one: what they leave is no whole page
 	rcli DEBUG POPULATE 250000 message 500 >/dev/null
 	rcli EVAL 'for i = 0, 250000, 2 do redis.call("UNLINK", "message:" .. i) end' 0 >/dev/null

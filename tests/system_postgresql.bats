@@ -40,8 +40,7 @@ teardown_file() {
 setup() {
 	[[ -x $POSTGRES_BIN/initdb ]] || skip 'there is no PostgreSQL here (postgresql of the distribution)'
 	sandbox
-	start_redis
-	export REDIS_URL=unix://$REDIS_SOCKET
+	on_redis
 	local psql='"psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-f"'
 	cat >"$DIR/config.json" <<-JSON
 		{ "sources": {

@@ -41,6 +41,31 @@ api_config() {
 THING='"thing": { "key": "thing:{id}", "ttl": "5m", "source": { "use": "api", "get": "/things/{id}" },
 	"list": { "use": "api", "get": "/things?after={cursor}", "items": "/data", "vars": { "id": "/id" }, "next": "/next" } }'
 
+# serve_things N [MEMBERS]: the upstream has things 1…N of {"id":"1",MEMBERS}, and all of them in one list.
+serve_things() {
+	local i list=
+	for ((i = 1; i <= $1; i++)); do
+		set_data "/things/$i" "{\"id\":\"$i\"${2:+,$2}}"
+		list+="${list:+,}{\"id\":\"$i\"}"
+	done
+	set_data /things "{\"data\":[$list],\"next\":null}"
+}
+
+# two_things: a system with the namespace of THING, and things 1 and 2 in the source.
+two_things() {
+	sandbox
+	start_system
+	api_config "$THING"
+	set_data /things/1 '{"v":1}'
+	set_data /things/2 '{"v":2}'
+}
+
+# warm ARGS…: JSON on stdout, and the numbers add up whatever happened.
+warm() {
+	run --separate-stderr timeout 120 "$CCACHE" warm -o json "$@"
+	assert_adds_up
+}
+
 # many N: nginx serves things 1…N out of files, the configuration's source is nginx, their ids stand in $DIR/ids.
 many() {
 	mkdir -p "$DIR/nginx/www/things"

@@ -7,22 +7,6 @@ setup() {
 	start_system --items 7 --page 3
 }
 
-# warm ARGS…: JSON on stdout, and the numbers add up whatever happened.
-warm() {
-	run --separate-stderr timeout 30 "$CCACHE" warm -o json "$@"
-	assert_adds_up
-}
-
-# things N: the upstream has things 1…N in one list, of {"id":"1"}.
-things() {
-	local i list=''
-	for ((i = 1; i <= $1; i++)); do
-		set_data "/things/$i" "{\"id\":\"$i\"}"
-		list+="${list:+,}{\"id\":\"$i\"}"
-	done
-	set_data /things "{\"data\":[$list],\"next\":null}"
-}
-
 @test "ids on the command line" {
 	warm call-logs $SUB
 	assert_exit 0
@@ -67,7 +51,7 @@ things() {
 }
 
 @test "--ids: a bad line is counted and named, the others go on" {
-	things 2
+	serve_things 2
 	api_config "$THING"
 	printf '1\n{"id":\n{"id":null}\n{"id":["2"]}\n{"other":1}\n{"id":"2"} x\n%s\n2\n' ".." >"$DIR/ids"
 	warm thing --ids "$DIR/ids"
@@ -80,7 +64,7 @@ things() {
 }
 
 @test "--ids: a directory, a missing file, a binary file, an empty one" {
-	things 1
+	serve_things 1
 	api_config "$THING"
 	for path in "$DIR" "$DIR/nothing"; do
 		cc_run warm thing --ids "$path"
@@ -104,7 +88,7 @@ things() {
 }
 
 @test "--ids -: what a slow writer has sent is stored before it ends, and Ctrl-C ends it" {
-	things 2
+	serve_things 2
 	api_config "$THING"
 	mkfifo "$DIR/pipe"
 	env --default-signal=INT "$CCACHE" warm -o json thing --ids - <"$DIR/pipe" >"$DIR/out" 2>"$DIR/err" &
@@ -129,7 +113,7 @@ things() {
 has_keys() { (($(key_count) == $1)); }
 
 @test "--ids: an id that comes again and again is one key" {
-	things 2
+	serve_things 2
 	api_config "$THING"
 	printf '%s\n' 1 2 1 1 2 1 >"$DIR/ids"
 	warm thing --ids "$DIR/ids"
@@ -141,7 +125,7 @@ has_keys() { (($(key_count) == $1)); }
 
 # ids_held N BYTES: warm (pid in $WARM_PID) waits for thing 1, the first of N ids, with most of the file unread.
 ids_held() {
-	things 1
+	serve_things 1
 	api_config "$THING"
 	awk -v n="$1" 'BEGIN { print 1; for (i = 2; i <= n; i++) printf "%0200d\n", i }' >"$DIR/ids"
 	fault hold path=/things
@@ -179,7 +163,7 @@ ids_report() {
 
 @test "list pages that shrink, are empty, or vanish" {
 	api_config "$THING"
-	things 3
+	serve_things 3
 	set_data '/things?after=' '{"data":[{"id":"1"},{"id":"2"}],"next":"b"}'
 	set_data '/things?after=b' '{"data":[{"id":"3"}],"next":"c"}'
 	set_data '/things?after=c' '{"data":[],"next":"d"}'
@@ -215,7 +199,7 @@ ids_report() {
 
 @test "a list that repeats itself ends, and says so" {
 	api_config "$THING"
-	things 1
+	serve_things 1
 	set_data /things '{"data":[{"id":"1"}],"next":"again"}'
 	warm thing
 	assert_exit 5
@@ -256,7 +240,7 @@ ids_report() {
 	set_data /things '' -H 'X-Status: 404'
 	warm thing
 	assert_exit 5
-	things 2
+	serve_things 2
 	set_data /things '{"data":[{"id":"1"},{"ID":"9"},7,{"id":{}},{"id":2}],"next":""}'
 	warm thing
 	assert_exit 3

@@ -2,18 +2,7 @@
 load helpers
 load verbs
 
-setup() {
-	sandbox
-	start_system
-	api_config "$THING"
-	set_data /things/1 '{"v":1}'
-	set_data /things/2 '{"v":2}'
-}
-
-warm() {
-	run --separate-stderr timeout 30 "$CCACHE" warm -o json "$@"
-	assert_adds_up
-}
+setup() { two_things; }
 
 # warm_fails CAUSE EXIT TEXT: thing 1 is not stored, and standard error names key, host and TEXT.
 warm_fails() {

@@ -3,18 +3,7 @@
 load helpers
 load verbs
 
-setup() {
-	sandbox
-	start_system
-	api_config "$THING"
-	set_data /things/1 '{"v":1}'
-	set_data /things/2 '{"v":2}'
-}
-
-warm() {
-	run --separate-stderr timeout 30 "$CCACHE" warm -o json "$@"
-	assert_adds_up
-}
+setup() { two_things; }
 
 # What the report calls stored is in Redis.
 assert_stored_is_there() { assert_json .stored "$(key_count 'thing:*')"; }

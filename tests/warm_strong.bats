@@ -11,20 +11,7 @@ setup() {
 	things 3
 }
 
-# things N: /things/1..N and the list of them.
-things() {
-	local i list=
-	for ((i = 1; i <= $1; i++)); do
-		set_data "/things/$i" "{\"id\":\"$i\",\"n\":9007199254740993}"
-		list+="${list:+,}{\"id\":\"$i\"}"
-	done
-	set_data /things "{\"data\":[$list],\"next\":null}"
-}
-
-warm() {
-	run --separate-stderr timeout 30 "$CCACHE" warm -o json "$@"
-	assert_adds_up
-}
+things() { serve_things "$1" '"n":9007199254740993'; }
 
 # own_keys: the program's own keys that are there.
 own_keys() { rcli --scan --pattern 'cc:[^c]*' | grep -c . || true; } # its counters left out
@@ -102,20 +89,27 @@ has_token() { [[ $(rcli --scan --pattern 'cc:m:*' | xargs -r redis-cli -s "$REDI
 	done
 }
 
-@test "fencing: a fetch that began before an invalidation never writes" {
+# A fetch of thing 1 is under way; then the thing is dropped, and the fetch goes on.
+begin_fetch() {
 	fault hold path=/things/1
 	in_background warm.out "$CCACHE" warm -o json thing 1
-	local pid=$STARTED
 	wait_for was_asked /things/1
-	assert has_token
+}
+overtake_fetch() {
 	cc_run invalidate thing 1 --yes
 	assert_exit 0
 	no_faults
-	wait "$pid"
+	wait "$STARTED"
 	output=$(<"$DIR/warm.out")
 	assert_json '[.stored, .skipped_overtaken]' '[0,1]'
 	assert_equal "$(rcli EXISTS thing:1)" 0
 	assert_equal "$(own_keys)" 0
+}
+
+@test "fencing: a fetch that began before an invalidation never writes" {
+	begin_fetch
+	assert has_token
+	overtake_fetch
 }
 
 @test "fencing: neither does a read-through" {
@@ -328,20 +322,10 @@ plain_user() {
 }
 
 @test "a user who may run no scripts: a fetch that began before an invalidation never writes" {
-	fault hold path=/things/1
 	plain_user -@scripting
-	in_background warm.out "$CCACHE" warm -o json thing 1
-	local pid=$STARTED
-	wait_for was_asked /things/1
+	begin_fetch
 	unset REDIS_USERNAME REDIS_PASSWORD
-	cc_run invalidate thing 1 --yes
-	assert_exit 0
-	no_faults
-	wait "$pid"
-	output=$(<"$DIR/warm.out")
-	assert_json '[.stored, .skipped_overtaken]' '[0,1]'
-	assert_equal "$(rcli EXISTS thing:1)" 0
-	assert_equal "$(own_keys)" 0
+	overtake_fetch
 }
 
 @test "a user who may run neither scripts nor transactions: a warning, and plain writes" {

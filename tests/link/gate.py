@@ -13,7 +13,7 @@ import os
 import re
 import sys
 
-from link import CHUNK, Parser, name_of
+from link import CHUNK, Parser, join, name_of
 
 REFUSED = b"HTTP/1.1 502 Bad Gateway\r\n\r\n"
 TAKEN = b"HTTP/1.1 200 OK\r\n\r\n"
@@ -49,13 +49,7 @@ class Gate:
         writer.write(TAKEN)
         rule = self.rules.get(run) if int(port) == self.node else None
         up = self.guard(rule, reader, back_writer) if rule else copy(reader, back_writer)
-        tasks = [asyncio.ensure_future(up), asyncio.ensure_future(copy(back_reader, writer))]
-        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        writer.close()
-        back_writer.close()
+        await join([up, copy(back_reader, writer)], writer, back_writer)
 
     async def guard(self, rule, reader, writer):
         parser = Parser()

@@ -77,6 +77,18 @@ def name_of(command):
     return first, f"{first}_{second}"
 
 
+async def join(pumps, *writers):
+    """Runs both directions of a connection; what is read while nobody is there to answer must not pile up: they end
+    together, and the writers are closed."""
+    tasks = [asyncio.ensure_future(pump) for pump in pumps]
+    await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    for writer in writers:
+        writer.close()
+
+
 class Link:
     def __init__(self, options):
         self.orders = None
@@ -124,16 +136,9 @@ class Link:
         except OSError:
             reset(writer)
             return
-        # What is read while nobody is there to answer must not pile up: the pumps end together.
         pumps = [self.upward, self.downward] if not self.options.lockstep else [self.in_step]
         ends = Ends(reader, writer, to, back)
-        tasks = [asyncio.ensure_future(pump(ends)) for pump in pumps]
-        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        writer.close()
-        back.close()
+        await join([pump(ends) for pump in pumps], writer, back)
 
     async def upward(self, ends):
         """From the client to the server."""

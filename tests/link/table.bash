@@ -14,13 +14,12 @@ VERBS=(
 	'discover|SCAN:2|config discover'
 )
 
-# The system that the tables are run on, whose server takes DEBUG and options that are for tests.
-debugged_system() {
+# table_system [redis-server options]: what the tables are run on.
+table_system() {
 	sandbox
-	start_redis --enable-debug-command yes
+	on_redis "$@"
 	start_upstream
 	use_upstream
-	export REDIS_URL=unix://$REDIS_SOCKET
 	faults_config
 }
 # Things 1, 2 and 3 in the source, all of them and more in Redis, and events that drop things 1 and 2.
@@ -45,43 +44,41 @@ refill() { rcli FLUSHALL >/dev/null && rcli <"$DIR/fill" >/dev/null; }
 # struck_by HURT…: each verb in turn is held at its command, HURT runs, and the run goes on. Its exit code is that of
 # EXITS, its standard error holds SAYS and the server's name unless it is 0, and the counts are true. An exit code of
 # "waits" or "waits:N": the run meets SAYS and waits until HEAL has run, and ends with 0 or N.
-struck_by() {
-	local row verb at words expected bad=0
-	for row in "${VERBS[@]}"; do
-		IFS='|' read -r verb at words <<<"$row"
-		[[ ${EXITS[$verb]:-} ]] || continue
-		refill
-		hold_run
-		"$@"
-		release
-		expected=${EXITS[$verb]}
-		if [[ $expected == waits* ]]; then
-			wait_for has_met_trouble
-			$HEAL
-			expected=${expected#waits}
-			expected=${expected#:}
-			expected=${expected:-0}
-		fi
-		end_run
-		[[ ! ${HEAL_FIRST:-} ]] || $HEAL
-		check_verb || bad=1
-		${HEAL:-true}
-	done
-	((!bad))
+struck_by() { each_verb strike "$@"; }
+strike() {
+	hold_run
+	"$@"
+	release
+	if [[ $expected == waits* ]]; then
+		wait_for has_met_trouble
+		$HEAL
+		expected=${expected#waits}
+		expected=${expected#:}
+		expected=${expected:-0}
+	fi
+	end_run
+	[[ ! ${HEAL_FIRST:-} ]] || $HEAL
 }
 
 # met_by FAULT…: the same, with a link that does FAULT (as link.py's --do, and more options) at the verb's command.
-met_by() {
+met_by() { each_verb meet "$@"; }
+meet() {
+	order --at "$at" --do "$@"
+	eval "start_run $words"
+	end_run
+}
+
+# each_verb RUN…: runs $words of each verb in EXITS, over fresh keys, by RUN, and checks what came of it.
+each_verb() {
 	local row verb at words expected bad=0
 	for row in "${VERBS[@]}"; do
 		IFS='|' read -r verb at words <<<"$row"
-		[[ ${EXITS[$verb]:-} ]] || continue
+		expected=${EXITS[$verb]:-}
+		[[ $expected ]] || continue
 		refill
-		order --at "$at" --do "$@"
-		eval "start_run $words"
-		end_run
-		expected=${EXITS[$verb]}
+		"$@"
 		check_verb || bad=1
+		${HEAL:-true}
 	done
 	((!bad))
 }
