@@ -30,6 +30,7 @@ static enum exit_code ping_run(struct app *app, const void *values,
 			       const struct opt_words *words)
 {
 	static const struct out_column target = {.name = "target", .title = "Target"};
+	static const struct out_column server = {.name = "server", .title = "Server"};
 	static const struct out_column version = {.name = "version", .title = "Version"};
 	static const struct out_column role = {.name = "role", .title = "Role"};
 	static const struct out_column connect = {.name = "connect_us",
@@ -58,6 +59,7 @@ static enum exit_code ping_run(struct app *app, const void *values,
 	connection_describe(app); /* sentinels have said by now where it is */
 	struct sink *sink = app_sink(app, "ping", 1);
 	sink_field(sink, &target, out_str(app->target_text));
+	sink_field(sink, &server, ping.name[0] ? out_str(ping.name) : OUT_NONE);
 	sink_field(sink, &version, ping.version[0] ? out_str(ping.version) : OUT_NONE);
 	sink_field(sink, &role, ping.role[0] ? out_str(ping.role) : OUT_NONE);
 	sink_field(sink, &connect, out_uint(ping.connect_us));

@@ -124,7 +124,7 @@ static unsigned print_identity(struct sink *sink, const struct stats_page *page,
 	unsigned count = flush_line(sink, page, line);
 	buf_printf(line, "%s ", clock);
 	if (info->version[0])
-		buf_printf(line, "redis %s %s", info->version, info->role);
+		buf_printf(line, "%s %s %s", info->name, info->version, info->role);
 	if (page->stats->cluster || page->stats->replicas)
 		print_extent(page->stats, line);
 	if (info->uptime_s >= 0) {

@@ -15,14 +15,19 @@ setup() {
 # info FIELD: what INFO says.
 info() { rcli INFO | tr -d '\r' | sed -n "s/^$1://p"; }
 
+# server_identity: '"NAME","VERSION"' as the server's own program says: "Redis server v=7.0.15 …".
+server_identity() {
+	redis-server --version | sed -E 's/^(Redis|Valkey) server v=([^ ]*).*/"\L\1\E","\2"/'
+}
+
 @test "the server's figures are INFO's" {
 	local hits misses
 	hits=$(info keyspace_hits) misses=$(info keyspace_misses)
 	cc_run stats -o json
 	assert_exit 0
 	assert_no_stderr
-	assert_json '[.schema, .target, .version, .role, .policy]' \
-		"[\"ccache.stats/1\",\"unix:$REDIS_SOCKET/0\",\"$(info redis_version)\",\"master\",\"allkeys-lru\"]"
+	assert_json '[.schema, .target, .server, .version, .role, .policy]' \
+		"[\"ccache.stats/1\",\"unix:$REDIS_SOCKET/0\",$(server_identity),\"master\",\"allkeys-lru\"]"
 	# its own lookups (counters) came after: they are not in its figures
 	assert_json '[.keys, .max_memory_bytes, .hits, .misses, .expired, .evicted, .replicas]' "[5,104857600,$hits,$misses,0,0,0]"
 	assert_json '.hit_ratio * 1000 | round' "$((1000 * hits / (hits + misses)))"
@@ -30,6 +35,8 @@ info() { rcli INFO | tr -d '\r' | sed -n "s/^$1://p"; }
 	assert_json '[.namespaces[].keys] | unique' '[null]'
 	assert_json '[.provenance[].origin]' '["server","own counters"]'
 	[[ $(rcli INFO commandstats) != *cmdstat_scan* ]] || fail 'it scanned without --scan'
+	cc_run ping -o json
+	assert_json '[.server, .version]' "[$(server_identity)]"
 }
 
 @test "--scan: counts, shares, own keys left out" {

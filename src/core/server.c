@@ -40,6 +40,23 @@ static void copy_field(struct bytes info, const char *name, char *text, size_t s
 	text[value.len] = '\0';
 }
 
+/* What runs there: "server_name" and its own version. Redis says its version alone, and a
+ * Valkey's redis_version is that of the Redis it is compatible with. */
+static void copy_identity(struct bytes info, char *name, size_t name_size, char *version,
+			  size_t version_size)
+{
+	char told[16], field[sizeof told + sizeof "_version"];
+
+	copy_field(info, "redis_version", version, version_size);
+	snprintf(name, name_size, "%s", version[0] ? "redis" : "");
+	copy_field(info, "server_name", told, sizeof told);
+	snprintf(field, sizeof field, "%s_version", told);
+	if (!told[0] || server_info_field(info, field).len == 0)
+		return;
+	snprintf(name, name_size, "%s", told);
+	copy_field(info, field, version, version_size);
+}
+
 static int64_t number_field(struct bytes info, const char *name)
 {
 	int64_t value = -1;
@@ -70,37 +87,38 @@ static int64_t slowest_replica(struct bytes info)
 	return slowest;
 }
 
-static void read_info(struct bytes info, struct server_info *out)
+void server_info_read(struct bytes info, struct server_info *ret_info)
 {
-	copy_field(info, "redis_version", out->version, sizeof out->version);
-	copy_field(info, "role", out->role, sizeof out->role);
-	copy_field(info, "maxmemory_policy", out->policy, sizeof out->policy);
-	out->uptime_s = number_field(info, "uptime_in_seconds");
-	out->clients = number_field(info, "connected_clients");
-	out->blocked_clients = number_field(info, "blocked_clients");
-	out->used_memory = number_field(info, "used_memory");
-	out->max_memory = number_field(info, "maxmemory");
-	out->peak_memory = number_field(info, "used_memory_peak");
-	out->ops_per_second = number_field(info, "instantaneous_ops_per_sec");
-	out->hits = number_field(info, "keyspace_hits");
-	out->misses = number_field(info, "keyspace_misses");
-	out->expired = number_field(info, "expired_keys");
-	out->evicted = number_field(info, "evicted_keys");
-	out->connected_replicas = number_field(info, "connected_slaves");
-	out->replica_lag_s = number_field(info, "master_last_io_seconds_ago");
-	if (out->replica_lag_s < 0) /* of a replica whose link is down */
-		out->replica_lag_s = number_field(info, "master_link_down_since_seconds");
-	if (out->replica_lag_s < 0)
-		out->replica_lag_s = slowest_replica(info);
+	copy_identity(info, ret_info->name, sizeof ret_info->name, ret_info->version,
+		      sizeof ret_info->version);
+	copy_field(info, "role", ret_info->role, sizeof ret_info->role);
+	copy_field(info, "maxmemory_policy", ret_info->policy, sizeof ret_info->policy);
+	ret_info->uptime_s = number_field(info, "uptime_in_seconds");
+	ret_info->clients = number_field(info, "connected_clients");
+	ret_info->blocked_clients = number_field(info, "blocked_clients");
+	ret_info->used_memory = number_field(info, "used_memory");
+	ret_info->max_memory = number_field(info, "maxmemory");
+	ret_info->peak_memory = number_field(info, "used_memory_peak");
+	ret_info->ops_per_second = number_field(info, "instantaneous_ops_per_sec");
+	ret_info->hits = number_field(info, "keyspace_hits");
+	ret_info->misses = number_field(info, "keyspace_misses");
+	ret_info->expired = number_field(info, "expired_keys");
+	ret_info->evicted = number_field(info, "evicted_keys");
+	ret_info->connected_replicas = number_field(info, "connected_slaves");
+	ret_info->replica_lag_s = number_field(info, "master_last_io_seconds_ago");
+	if (ret_info->replica_lag_s < 0) /* of a replica whose link is down */
+		ret_info->replica_lag_s = number_field(info, "master_link_down_since_seconds");
+	if (ret_info->replica_lag_s < 0)
+		ret_info->replica_lag_s = slowest_replica(info);
 	if (num_parse_real(server_info_field(info, "mem_fragmentation_ratio"), 0, 1e9,
-			   &out->fragmentation) != 0)
-		out->fragmentation = -1;
+			   &ret_info->fragmentation) != 0)
+		ret_info->fragmentation = -1;
 }
 
 void server_info_clear(struct server_info *info)
 {
 	*info = (struct server_info){.keys = -1};
-	read_info((struct bytes){NULL, 0}, info);
+	server_info_read((struct bytes){NULL, 0}, info);
 }
 
 /* --- the sum of several --- */
@@ -122,6 +140,7 @@ void server_info_add(struct server_info *sum, const struct server_info *part)
 			  part->fragmentation * (double)part->used_memory;
 	bool limited = sum->max_memory != 0 && part->max_memory != 0;
 
+	add_text(sum->name, sizeof sum->name, part->name);
 	add_text(sum->version, sizeof sum->version, part->version);
 	add_text(sum->role, sizeof sum->role, part->role);
 	add_text(sum->policy, sizeof sum->policy, part->policy);
@@ -166,7 +185,7 @@ int server_info(struct redis *redis, struct server_info *ret_info, struct err *e
 	info.denied = is_denied(reply);
 	if (!info.denied && reply->type != REPLY_STRING)
 		return redis_fail(redis, reply, "INFO", (struct bytes){NULL, 0}, err);
-	read_info(info.denied ? (struct bytes){NULL, 0} : reply->text, &info);
+	server_info_read(info.denied ? (struct bytes){NULL, 0} : reply->text, &info);
 	if (!info.denied && !info.version[0])
 		return redis_fail(redis, reply, "INFO", (struct bytes){NULL, 0}, err);
 	if (redis_call_words(redis, REDIS_IDEMPOTENT, &reply, err, "DBSIZE", NULL) != 0)
@@ -201,7 +220,8 @@ int server_ping(struct redis *redis, unsigned count, struct server_ping *ret_pin
 	if (redis_call_words(redis, REDIS_IDEMPOTENT, &reply, err, "INFO", NULL) != 0)
 		return -1;
 	if (reply->type == REPLY_STRING) {
-		copy_field(reply->text, "redis_version", ping.version, sizeof ping.version);
+		copy_identity(reply->text, ping.name, sizeof ping.name, ping.version,
+			      sizeof ping.version);
 		copy_field(reply->text, "role", ping.role, sizeof ping.role);
 	}
 	*ret_ping = ping;

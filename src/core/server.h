@@ -11,6 +11,7 @@ struct redis;
 
 /* Round trips and identity, for health checks. Empty strings: not allowed to ask. */
 struct server_ping {
+	char name[16]; /* "redis", "valkey": the server's own, as is its version */
 	char version[32];
 	char role[16];
 	uint64_t connect_us;
@@ -25,7 +26,8 @@ int server_ping(struct redis *redis, unsigned count, struct server_ping *ret_pin
  * server did not say.
  */
 struct server_info {
-	bool denied; /* this user may not run INFO: only keys is known */
+	bool denied;   /* this user may not run INFO: only keys is known */
+	char name[16]; /* as server_ping's */
 	char version[32];
 	char role[16];
 	char policy[32]; /* maxmemory_policy */
@@ -48,6 +50,8 @@ struct server_info {
 };
 /* Nothing is known: every number -1, every text empty. */
 void server_info_clear(struct server_info *info);
+/* What an INFO text says; denied and keys are left as they are. */
+void server_info_read(struct bytes info, struct server_info *ret_info);
 /* Adds another server's: counts are summed, of times the greater (of uptime the lesser) and of
  * texts that differ "mixed" is what stands for both. */
 void server_info_add(struct server_info *sum, const struct server_info *part);
