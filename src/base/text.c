@@ -253,14 +253,17 @@ static const char *match_one(const char *p, const char *end, char c)
 
 bool text_glob(struct bytes pattern, struct bytes text)
 {
-	const char *p = pattern.ptr, *p_end = p + pattern.len;
-	const char *t = text.ptr, *t_end = t + text.len;
+	const char *p = pattern.ptr;
+	const char *t = text.ptr;
 	const char *star = NULL,
 		   *star_text = NULL; /* behind the last '*', and what it is tried on */
 
 	/* Redis never runs the pattern over an empty key; it knows "*" by sight. */
-	if (text.len == 0)
-		return pattern.len == 0 || bytes_equal_str(pattern, "*");
+	if (text.len == 0 || pattern.len == 0)
+		return text.len == pattern.len ||
+		       (text.len == 0 && bytes_equal_str(pattern, "*"));
+	const char *p_end = p + pattern.len;
+	const char *t_end = t + text.len;
 	while (t < t_end) {
 		if (p < p_end && *p == '*') {
 			star = ++p;

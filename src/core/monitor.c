@@ -77,9 +77,9 @@ static int take_time(struct bytes *rest, uint64_t *ret_us)
 static int take_client(struct bytes *rest, struct monitor_command *command)
 {
 	size_t space = bytes_index(*rest, ' ');
-	const char *end = memmem(rest->ptr, rest->len, "] \"", 3);
+	const char *end = rest->len > 0 ? memmem(rest->ptr, rest->len, "] \"", 3) : NULL;
 
-	if (rest->len == 0 || rest->ptr[0] != '[' || !end ||
+	if (!end || rest->ptr[0] != '[' ||
 	    num_parse_u64(bytes_sub(*rest, 1, space - 1), 0, UINT32_MAX, &command->db) != 0 ||
 	    rest->ptr + space >= end)
 		return -1;

@@ -15,25 +15,6 @@ static bool is_integer(const struct reply *reply, int64_t min, int64_t max)
 	return reply->type == REPLY_INTEGER && reply->integer >= min && reply->integer <= max;
 }
 
-static bool is_node(const struct reply *reply)
-{
-	return reply->type == REPLY_ARRAY && reply->count >= 2 &&
-	       (reply->items[0]->type == REPLY_STRING || reply->items[0]->type == REPLY_NIL) &&
-	       is_integer(reply->items[1], 0, UINT16_MAX);
-}
-
-static bool is_range(const struct reply *reply)
-{
-	if (reply->type != REPLY_ARRAY || reply->count < 2 ||
-	    !is_integer(reply->items[0], 0, SLOT_COUNT - 1) ||
-	    !is_integer(reply->items[1], reply->items[0]->integer, SLOT_COUNT - 1))
-		return false;
-	for (size_t i = 2; i < reply->count; i++)
-		if (!is_node(reply->items[i]))
-			return false;
-	return true;
-}
-
 /* What the node says of itself beside its endpoint (since 7.0): names and values in turn. */
 static struct bytes told(const struct reply *node, const char *name)
 {
@@ -53,6 +34,28 @@ static struct bytes host_of(const struct reply *node, const char *asked_host)
 	if (bytes_equal_str(host, "?"))
 		host = told(node, "ip");
 	return host.len > 0 ? host : bytes_of(asked_host);
+}
+
+static bool is_node(const struct reply *reply)
+{
+	if (reply->type != REPLY_ARRAY || reply->count < 2 ||
+	    (reply->items[0]->type != REPLY_STRING && reply->items[0]->type != REPLY_NIL) ||
+	    !is_integer(reply->items[1], 0, UINT16_MAX))
+		return false;
+	struct bytes host = host_of(reply, "");
+	return bytes_index(host, '\0') == host.len;
+}
+
+static bool is_range(const struct reply *reply)
+{
+	if (reply->type != REPLY_ARRAY || reply->count < 2 || reply->count > NODES_MAX ||
+	    !is_integer(reply->items[0], 0, SLOT_COUNT - 1) ||
+	    !is_integer(reply->items[1], reply->items[0]->integer, SLOT_COUNT - 1))
+		return false;
+	for (size_t i = 2; i < reply->count; i++)
+		if (!is_node(reply->items[i]))
+			return false;
+	return true;
 }
 
 /* The node's index, added when it is new. */

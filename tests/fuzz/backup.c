@@ -4,8 +4,6 @@
 #include "base/err.h"
 #include "core/backup.h"
 
-#include <stdio.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 FUZZ(backup)
@@ -14,11 +12,9 @@ FUZZ(backup)
 	const struct bytes *words = NULL;
 	struct backup_record record;
 	struct err err = {0};
-	char path[64];
-	int fd = memfd_create("undo", MFD_CLOEXEC);
+	char path[FUZZ_PATH];
+	int fd = fuzz_file(input, path);
 
-	EXPECT(fd >= 0 && write(fd, input.ptr, input.len) == (ssize_t)input.len);
-	snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
 	if (backup_read(path, &reader, &err) == 0) {
 		struct bytes cursor;
 

@@ -23,6 +23,12 @@ void fuzz_reply(struct bytes input);
 void fuzz_resp(struct bytes input);
 void fuzz_backup(struct bytes input);
 void fuzz_http(struct bytes input);
+void fuzz_fleet(struct bytes input);
+void fuzz_monitor(struct bytes input);
+void fuzz_packed(struct bytes input);
+void fuzz_json(struct bytes input);
+void fuzz_figures(struct bytes input);
+void fuzz_rows(struct bytes input);
 
 #ifdef FUZZING
 #define FUZZ(name)                                                                             \
@@ -52,5 +58,9 @@ static inline struct bytes fuzz_part(struct bytes *input, char separator)
 	*input = bytes_sub(*input, end + 1, input->len);
 	return part;
 }
+
+/* A file in memory that holds these bytes: its descriptor, to be closed, and its path. */
+#define FUZZ_PATH 64
+int fuzz_file(struct bytes content, char path[FUZZ_PATH]);
 
 #endif

@@ -1,112 +1,28 @@
 /*
- * Replies to what the verbs ask, from a server that answers the Nth command with the Nth part
- * of the input (parts end with the byte 0xFE; the first byte says which reader asks). The
- * greeting of a connection is a proper one.
+ * Replies to what the verbs ask, from a server that speaks as answer.h says. The first byte of
+ * the input tells which reader asks.
  */
 #include "fuzz.h"
 
+#include "answer.h"
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/mem.h"
 #include "core/config.h"
 #include "core/keyinfo.h"
 #include "core/namespace.h"
+#include "core/resume.h"
 #include "core/sample.h"
 #include "core/scan.h"
 #include "core/server.h"
+#include "core/server_command.h"
 #include "core/tally.h"
-#include "listen.h"
 #include "wire/redis.h"
+#include "wire/replica.h"
+#include "wire/sentinel.h"
 #include "wire/target.h"
 
-#include <stdio.h>
-#include <string.h>
-#include <sys/socket.h>
-
-static struct bytes says;
-
-static void say(struct bytes text)
-{
-	listen_pause(); /* whom it served has gone */
-	says = text;
-	listen_go_on();
-}
-
-struct peer {
-	int client;
-	char data[65536];
-	size_t len;
-};
-
-/* The bytes of the command that the data begins with, 0: it is not whole. */
-static size_t command_size(const struct peer *peer)
-{
-	size_t at = 0, words = 1;
-
-	for (size_t word = 0; word <= words; word++) {
-		const char *end = memchr(peer->data + at, '\n', peer->len - at);
-		size_t number = 0;
-
-		if (!end)
-			return 0;
-		for (const char *digit = peer->data + at + 1; *digit != '\r'; digit++)
-			number = number * 10 + (size_t)(*digit - '0');
-		at = (size_t)(end + 1 - peer->data);
-		if (word == 0)
-			words = number;
-		else
-			at += number + 2;
-		if (at > peer->len)
-			return 0;
-	}
-	return at;
-}
-
-static bool is_greeting(const struct peer *peer, size_t size, struct bytes *ret_reply)
-{
-	static const struct {
-		const char *word;
-		const char *reply;
-	} greetings[] = {{"SETNAME", "+OK\r\n"},
-			 {"HELLO", "*4\r\n$7\r\nversion\r\n$6\r\n7.0.15\r\n"
-				   "$4\r\nmode\r\n$10\r\nstandalone\r\n"},
-			 {"PING", "+PONG\r\n"}};
-
-	for (size_t i = 0; i < sizeof greetings / sizeof *greetings; i++) {
-		*ret_reply = bytes_of(greetings[i].reply);
-		if (memmem(peer->data, size, greetings[i].word, strlen(greetings[i].word)))
-			return true;
-	}
-	return false;
-}
-
-static void serve(int client)
-{
-	static struct peer peer;
-	struct bytes rest = says;
-
-	peer.len = 0;
-	for (;;) {
-		ssize_t came =
-		    recv(client, peer.data + peer.len, sizeof peer.data - peer.len, 0);
-		size_t size;
-
-		if (came <= 0)
-			return;
-		peer.len += (size_t)came;
-		while ((size = command_size(&peer)) > 0) {
-			struct bytes reply;
-
-			if (!is_greeting(&peer, size, &reply)) {
-				if (rest.len == 0)
-					return;
-				reply = fuzz_part(&rest, (char)0xFE);
-			}
-			(void)!send(client, reply.ptr, reply.len, MSG_NOSIGNAL);
-			peer.len -= size;
-			memmove(peer.data, peer.data + size, peer.len);
-		}
-	}
-}
+#include <stdlib.h>
 
 static bool on_key(void *ctx, const struct scan_key *key)
 {
@@ -186,6 +102,44 @@ static void read_figures(struct redis *redis)
 	free(figures);
 }
 
+/* As a sentinel: where the primary is, and its replicas. */
+static void ask_sentinel(const struct target *target)
+{
+	struct target guarded = *target;
+	struct replica_places places = {0};
+	struct mem_arena arena = {0};
+	struct target primary;
+	struct err err = {0};
+	struct buf text = {0};
+
+	buf_printf(&text, "127.0.0.1:%u", target->port);
+	EXPECT(sentinel_parse(buf_bytes(&text), BYTES("main"), &guarded.sentinel, &err) == 0);
+	buf_clear(&text);
+	if (sentinel_find(&guarded, NULL, &primary, &err) == 0)
+		EXPECT(primary.host[0] && primary.port > 0);
+	sentinel_describe(&guarded, &text);
+	sentinel_replicas(&guarded, NULL, &arena, &places, &err);
+	for (size_t i = 0; i < places.count; i++)
+		EXPECT(places.ptr[i].host[0] && places.ptr[i].port > 0);
+	mem_arena_release(&arena);
+	sentinel_free(guarded.sentinel);
+	buf_release(&text);
+}
+
+static void ask_of_commands(struct redis *redis)
+{
+	const struct bytes argv[] = {BYTES("CONFIG"), BYTES("SET")};
+	struct server_command command;
+	struct resume resume = {0};
+	struct err err = {0};
+
+	if (server_command_ask(redis, argv, 2, &command, &err) == 0 && command.told)
+		EXPECT(!command.reads || !command.writes);
+	err = (struct err){0};
+	resume_init(&resume, redis, NULL, &err);
+	resume_release(&resume);
+}
+
 FUZZ(reply)
 {
 	static struct target target;
@@ -194,12 +148,12 @@ FUZZ(reply)
 		return;
 	if (!target.host) {
 		target_init(&target);
-		target.port = listen_start(serve);
+		target.port = answer_start();
 		target.timeout_ms = 20;
 	}
-	say(bytes_sub(input, 1, input.len));
+	answer_with(bytes_sub(input, 1, input.len));
 	struct redis *redis = redis_new(&target, NULL);
-	switch (input.ptr[0] % 4) {
+	switch (input.ptr[0] % 6) {
 	case 0:
 		scan(redis);
 		break;
@@ -209,10 +163,16 @@ FUZZ(reply)
 	case 2:
 		read_figures(redis);
 		break;
-	default:
+	case 3:
 		sample(redis);
+		break;
+	case 4:
+		ask_of_commands(redis);
+		break;
+	default:
+		ask_sentinel(&target);
 		break;
 	}
 	redis_free(redis);
-	say((struct bytes){NULL, 0});
+	answer_with((struct bytes){NULL, 0});
 }

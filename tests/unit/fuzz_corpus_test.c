@@ -62,6 +62,12 @@ BEARS(reply)
 BEARS(resp)
 BEARS(backup)
 BEARS(http)
+BEARS(fleet)
+BEARS(monitor)
+BEARS(packed)
+BEARS(json)
+BEARS(figures)
+BEARS(rows)
 
 int main(void)
 {
@@ -74,5 +80,11 @@ int main(void)
 	RUN(resp);
 	RUN(backup);
 	RUN(http);
+	RUN(fleet);
+	RUN(monitor);
+	RUN(packed);
+	RUN(json);
+	RUN(figures);
+	RUN(rows);
 	CHECK_DONE();
 }

@@ -1,5 +1,6 @@
 #include "check.h"
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/mem.h"
 #include "wire/resp.h"
@@ -15,18 +16,19 @@ static int hear(void *ctx, const struct reply *reply)
 	return 0;
 }
 
-/* Reads an answer to CLUSTER SLOTS, written with a blank for each line end of RESP. */
+/* Reads an answer to CLUSTER SLOTS, written with a blank for each line end of RESP, ~ for a
+ * NUL. */
 static int read_map(const char *text)
 {
 	char *stream = mem_alloc(2 * strlen(text) + 1);
-	struct resp *resp = resp_new(1 << 20, hear, "asked");
+	struct resp *resp = resp_new(1 << 24, hear, "asked");
 	size_t len = 0;
 
 	status = -2; /* no whole answer */
 	for (; *text; text++) {
 		if (*text == ' ')
 			stream[len++] = '\r';
-		stream[len++] = *text == ' ' ? '\n' : *text;
+		stream[len++] = (char)(*text == ' ' ? '\n' : *text == '~' ? '\0' : *text);
 	}
 	CHECK_INT(resp_feed(resp, stream, len, &err), 0);
 	resp_free(resp);
@@ -119,6 +121,8 @@ TEST(a_map_that_makes_no_sense_is_refused)
 	    "*1 *3 :0 :5 *2 :1 :7001 ",
 	    "*1 *1 :0 ",
 	    "*1 $1 h ",
+	    "*1 *3 :0 :5 *2 $2 h~ :7001 ",
+	    "*1 *3 :0 :5 *4 $1 ? :7001 $2 n1 *2 $2 ip $1 ~ ",
 	};
 
 	for (size_t i = 0; i < sizeof maps / sizeof maps[0]; i++) {
@@ -129,6 +133,20 @@ TEST(a_map_that_makes_no_sense_is_refused)
 	CHECK_STR(err.text, "CLUSTER SLOTS: not a list of slot ranges");
 }
 
+/* Each is looked for among all others: what a hostile server lists takes no longer than that.
+ */
+TEST(no_range_has_nodes_without_end)
+{
+	struct buf text = {0};
+
+	buf_add_str(&text, "*1 *100002 :0 :5 ");
+	for (unsigned i = 0; i < 100000; i++)
+		buf_printf(&text, "*2 $6 %06u :7001 ", i);
+	CHECK_INT(read_map(buf_str(&text)), -1);
+	CHECK_STR(err.text, "CLUSTER SLOTS: range 1 makes no sense");
+	buf_release(&text);
+}
+
 int main(void)
 {
 	RUN(host_names_and_announced_addresses_are_taken_as_they_are);
@@ -136,5 +154,6 @@ int main(void)
 	RUN(a_node_without_a_host_name_is_found_by_its_address);
 	RUN(what_comes_with_a_node_may_be_anything);
 	RUN(a_map_that_makes_no_sense_is_refused);
+	RUN(no_range_has_nodes_without_end);
 	CHECK_DONE();
 }
