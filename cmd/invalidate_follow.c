@@ -144,6 +144,7 @@ static enum exit_code print_report(struct app *app, const char *source,
 	put_count(sink, "applied", "Applied", report->applied, 0);
 	put_count(sink, "bad", "Not usable", report->bad, OUT_WARN);
 	put_count(sink, "failed", "Failed", report->failed, OUT_WARN);
+	put_count(sink, "unfinished", "Unfinished", report->unfinished, OUT_WARN);
 	put_count(sink, "set_aside", "Set aside", report->set_aside, OUT_WARN);
 	put_count(sink, "keys", "Touched", report->keys, 0);
 	put_count(sink, "outages", "Redis gone", report->outages, OUT_WARN);
@@ -155,6 +156,20 @@ static enum exit_code print_report(struct app *app, const char *source,
 	put_effects(sink, report);
 	invalidate_put_undo(sink, file);
 	return app_finish(app, sink, report->bad || report->failed ? EXIT_PARTIAL : EXIT_DONE);
+}
+
+static void tell_unfinished(struct app *app, const struct event_follow_report *report)
+{
+	if (report->unfinished_line)
+		app_warn(app,
+			 "%" PRIu64 " events have no outcome yet, the first is line %" PRIu64
+			 ": send them again",
+			 report->unfinished, report->unfinished_line);
+	else if (report->unfinished)
+		app_warn(app,
+			 "%" PRIu64 " events have no outcome yet: a stream's come again to "
+			 "the next run, a channel's do not",
+			 report->unfinished);
 }
 
 /* --- the sources --- */
@@ -241,6 +256,7 @@ static enum exit_code follow_feed(struct app *app, const struct event_options *o
 	if (followed.named > NAMED_MAX)
 		app_warn(app, "%" PRIu64 " more like these; --log-level debug names them all",
 			 followed.named - NAMED_MAX);
+	tell_unfinished(app, &report);
 	invalidate_tell_undo(app, &file);
 	if (status != 0)
 		code = exit_worst(code, app_fail(app, &err));

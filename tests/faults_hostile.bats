@@ -40,16 +40,19 @@ answered_with() {
 
 # What is no value is refused by its header; a server may well hold a value of 512 MB.
 @test "half a gigabyte where a number, a page or a few lines were asked for: refused, not read" {
-	local peak
+	local usual peak
 	printf '#!/bin/sh\nexec /usr/bin/time -q -f %%M -o %q %q "$@"\n' "$DIR/peak" "$CCACHE" >"$DIR/measured"
 	chmod +x "$DIR/measured"
 	unset 'EXITS[get]' 'EXITS[warm]' 'EXITS[inspect-key]' 'EXITS[bench]'
 	CCACHE=$DIR/measured
+	refill
+	cc_run inspect
+	usual=$(<"$DIR/peak") # a sanitizer takes its own
 	for verb in "${!EXITS[@]}"; do
 		declare -A EXITS=(["$verb"]="${EXITS[$verb]}")
 		SAYS='longer than the limit' met_by say-bulk:536870912
 		peak=$(<"$DIR/peak")
-		[[ ${SAN:-} ]] || ((peak < 65536)) || fail "$verb: $peak KiB"
+		((peak < usual + 49152)) || fail "$verb: $peak KiB, for a usual $usual"
 	done
 }
 

@@ -81,9 +81,19 @@ static int run_batch(struct following *following, struct err *err)
 	}
 }
 
+static bool is_pending(const struct event_item *item)
+{
+	const struct event_step *step = item->plan.first;
+
+	while (step && step->outcome != EVENT_PENDING)
+		step = step->next;
+	return step != NULL;
+}
+
 static void judge(struct following *following, struct event_item *item)
 {
 	struct event_follow_report *report = following->report;
+	bool pending = is_pending(item);
 
 	report->events++;
 	event_tally(following->follow->tally, &item->plan);
@@ -95,9 +105,11 @@ static void judge(struct following *following, struct event_item *item)
 				item->plan.name, step->number, event_action_names[step->action],
 				step->problem);
 	}
+	if (pending && report->unfinished++ == 0)
+		report->unfinished_line = item->line;
 	report->bad += item->bad;
-	report->failed += !item->bad && err_is_set(&item->problem);
-	report->applied += !err_is_set(&item->problem);
+	report->failed += !item->bad && !pending && err_is_set(&item->problem);
+	report->applied += !pending && !err_is_set(&item->problem);
 	if (err_is_set(&item->problem))
 		following->follow->problem(following->follow->ctx, item);
 }
@@ -145,11 +157,10 @@ static int apply_batch(struct following *following, struct err *err)
 	bool whole = plan_batch(following);
 	int status = run_batch(following, err);
 
-	if (status == 0) {
-		for (size_t i = 0; i < batch->count; i++)
-			judge(following, &batch->items[i]);
+	for (size_t i = 0; i < batch->count; i++)
+		judge(following, &batch->items[i]);
+	if (status == 0)
 		status = finish_batch(following, err);
-	}
 	following->report->busy_us += clock_mono_us() - began_us;
 	if (batch->count && batch->items[batch->count - 1].said_ms)
 		following->report->lag_ms =

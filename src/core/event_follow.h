@@ -7,12 +7,14 @@ struct event_runner;
 struct redis;
 struct tally;
 
-/* events = applied + bad + failed, always. */
+/* events = applied + bad + failed + unfinished, always. */
 struct event_follow_report {
 	uint64_t events;
-	uint64_t applied; /* every step has an outcome that is no failure */
-	uint64_t bad;     /* no JSON, unknown, without a field, another namespace's key */
-	uint64_t failed;  /* some step failed */
+	uint64_t applied;    /* every step has an outcome that is no failure */
+	uint64_t bad;        /* no JSON, unknown, without a field, another namespace's key */
+	uint64_t failed;     /* some step failed */
+	uint64_t unfinished; /* Redis did not answer for a step until it was to end */
+	uint64_t unfinished_line; /* of standard input: the first of them; 0: not from there */
 	uint64_t set_aside;
 	uint64_t keys;                     /* touched */
 	uint64_t outcomes[EVENT_OUTCOMES]; /* steps */

@@ -74,6 +74,7 @@ void warm_item_unannounce(struct warm_item *item, bool absent)
 enum trouble {
 	TROUBLE_ITEM,  /* this key alone */
 	TROUBLE_AGAIN, /* for the moment: the item may be tried again */
+	TROUBLE_WAIT,  /* the same; and when that has lasted too long, every item meets it */
 	TROUBLE_STOP,  /* every further write would meet the same */
 };
 
@@ -84,12 +85,13 @@ static enum trouble judge(const struct reply *reply)
 	switch (reply_error_kind(reply)) {
 	case REPLY_ERR_LOST:
 	case REPLY_ERR_NOSCRIPT:
+	case REPLY_ERR_TRYAGAIN:
+		return TROUBLE_AGAIN;
 	case REPLY_ERR_BUSY:
 	case REPLY_ERR_LOADING:
-	case REPLY_ERR_TRYAGAIN:
 	case REPLY_ERR_CLUSTERDOWN:
 	case REPLY_ERR_MASTERDOWN:
-		return TROUBLE_AGAIN;
+		return TROUBLE_WAIT;
 	default:
 		return TROUBLE_ITEM;
 	}
@@ -119,11 +121,13 @@ void warm_item_trouble(struct warm_item *item, const struct reply *reply, const 
 	warm->reload = warm->reload || reply_error_kind(reply) == REPLY_ERR_NOSCRIPT;
 	if (what == TROUBLE_STOP)
 		warm_stop(warm, WARM_END_REDIS, &err);
-	if (what == TROUBLE_AGAIN && !err_is_set(&warm->stop) && may_try(item)) {
+	if (what != TROUBLE_ITEM && !err_is_set(&warm->stop) && may_try(item)) {
 		item->next = warm->again;
 		warm->again = item;
 		return;
 	}
+	if (what == TROUBLE_WAIT)
+		warm_stop(warm, WARM_END_REDIS, &err);
 	warm_item_fail(item, WARM_CAUSE_REDIS, &err);
 }
 

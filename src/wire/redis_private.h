@@ -1,6 +1,7 @@
 #ifndef WIRE_REDIS_PRIVATE_H
 #define WIRE_REDIS_PRIVATE_H
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/mem.h"
 #include "wire/outq.h"
@@ -21,6 +22,7 @@ struct redis_pending {
 	size_t expect;
 	size_t weight;
 	bool flying;       /* counts in the window */
+	bool refused;      /* the server would not carry it out: it goes again */
 	uint64_t alone_ns; /* when it went, if nothing else was under way; else 0 */
 	unsigned flags;
 	redis_reply_fn *fn;
@@ -55,7 +57,9 @@ struct redis {
 	struct setup_facts facts;
 	struct outq out;
 	struct redis_ring ring;
-	uint64_t trip_ns; /* the shortest answer to a command sent alone; UINT64_MAX: none */
+	size_t refused;     /* the first so many, of those that were sent, are held back */
+	struct buf refusal; /* what the server said of them */
+	uint64_t trip_ns;   /* the shortest answer to a command sent alone; UINT64_MAX: none */
 	size_t flying_commands; /* granted and not answered: what the window bounds */
 	size_t flying_bytes;
 	size_t flying_expect;

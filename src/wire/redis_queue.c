@@ -89,7 +89,8 @@ void redis_queue_grant(struct redis *redis)
 {
 	struct redis_ring *ring = &redis->ring;
 
-	while (ring->granted < ring->count) {
+	/* What is held back goes before all that is new. */
+	while (redis->refused == 0 && ring->granted < ring->count) {
 		struct redis_pending *pending = slot(ring, ring->granted);
 
 		if (pending->block) {
@@ -130,6 +131,8 @@ static void pop(struct redis *redis, const struct reply *reply)
 	ring->count--;
 	if (ring->granted > 0)
 		ring->granted--;
+	if (redis->refused > 0)
+		redis->refused--;
 	redis->counts.replies++;
 	if (pending.alone_ns && reply->type != REPLY_LOST &&
 	    clock_mono_ns() - pending.alone_ns < redis->trip_ns)
@@ -207,7 +210,8 @@ bool redis_queue_reads_value(const struct redis *redis)
 	    "SCRIPT", "DBSIZE", "ROLE",   "LATENCY", "ACL",    "HINCRBY",     "XACK",
 	    "SADD",   "SREM",   "HSET",   "RESTORE", "XADD",   "PUBLISH"};
 	const struct redis_ring *ring = &redis->ring;
-	const struct redis_pending *pending = ring->count > 0 ? slot(ring, 0) : NULL;
+	const struct redis_pending *pending =
+	    ring->count > redis->refused ? slot(ring, redis->refused) : NULL;
 
 	if (!pending || !pending->block)
 		return false;
@@ -234,19 +238,31 @@ static bool is_repeatable(const struct redis *redis)
 	return true;
 }
 
-/* A server that loads its data, or runs a long script, answers if asked again a while later. */
-static bool is_put_off(const struct redis *redis, const struct reply *reply)
+/*
+ * A server that loads its data, or runs a long script, answers if asked again a while later;
+ * behind sentinels another server may be the primary by now. What was refused so was not
+ * carried out.
+ */
+static bool is_refused(const struct redis *redis, const struct reply *reply)
 {
-	enum reply_error kind = reply_error_kind(reply);
-
-	return (kind == REPLY_ERR_LOADING || kind == REPLY_ERR_BUSY) && !redis->router &&
-	       is_repeatable(redis);
+	switch (reply_error_kind(reply)) {
+	case REPLY_ERR_LOADING:
+	case REPLY_ERR_BUSY:
+		return !redis->router;
+	case REPLY_ERR_READONLY:
+		return redis->target->sentinel != NULL;
+	default:
+		return false;
+	}
 }
 
-/* Behind sentinels another server may be the primary by now: what was refused goes there. */
-static bool is_demoted(const struct redis *redis, const struct reply *reply)
+static int put_off(struct redis *redis, const struct reply *reply)
 {
-	return redis->target->sentinel && reply_error_kind(reply) == REPLY_ERR_READONLY;
+	err_set(&redis->fault, ERR_REDIS, "%.*s (%s)",
+		BYTES_ARG(bytes_sub(reply->text, 0, 200)),
+		redis_remedy(reply_error_kind(reply)));
+	redis->put_off = reply_error_kind(reply);
+	return -1;
 }
 
 bool redis_queue_is_put_off(const struct redis *redis, struct err *err)
@@ -278,32 +294,82 @@ void redis_queue_turn(struct redis *redis)
 	redis_flush(redis);
 }
 
-int redis_queue_answer(struct redis *redis, const struct reply *reply)
+/* The reply that those who are held back got, as if it came now. */
+static struct reply refusal(const struct redis *redis)
+{
+	return (struct reply){.type = REPLY_ERROR, .text = buf_bytes(&redis->refusal)};
+}
+
+static void deliver(struct redis *redis, const struct reply *reply)
 {
 	struct redis_ring *ring = &redis->ring;
-	struct redis_pending *pending = ring->count > 0 ? slot(ring, 0) : NULL;
 
-	if (!pending || ring->granted == 0 || !started(redis, pending))
-		return -1;
-	if (is_demoted(redis, reply) && !(pending->flags & REDIS_BOUND))
-		pending->flags |= REDIS_IDEMPOTENT; /* it was not carried out */
-	if (is_put_off(redis, reply) || is_demoted(redis, reply)) {
-		err_set(&redis->fault, ERR_REDIS, "%.*s (%s)",
-			BYTES_ARG(bytes_sub(reply->text, 0, 200)),
-			redis_remedy(reply_error_kind(reply)));
-		redis->put_off = reply_error_kind(reply);
-		return -1;
-	}
-	redis->give_up_ms = 0;
-	redis->retries = 0;
-	redis_queue_turn(redis);
-	land(redis, pending);
+	land(redis, slot(ring, 0));
 	pop(redis, reply);
 	outq_answered(&redis->out);
 	pop_lost(redis);
+}
+
+/*
+ * Whoever is refused is held back until the others that were sent have their answers: if all
+ * of them are refused, nothing ran, and they go again in their order.
+ */
+static int hold_back(struct redis *redis, const struct reply *reply)
+{
+	struct redis_ring *ring = &redis->ring;
+
+	if (redis->refused++ == 0) {
+		buf_clear(&redis->refusal);
+		buf_add(&redis->refusal, reply->text);
+	}
+	if (redis->refused < ring->granted && started(redis, slot(ring, redis->refused)))
+		return 0;
+	return put_off(redis, reply);
+}
+
+/*
+ * The server has come back in the middle of what was sent. A reading may come twice; else what
+ * was refused can no longer go before what ran, and is told so.
+ */
+static int let_go(struct redis *redis, const struct redis_pending *pending)
+{
+	struct reply refused = refusal(redis);
+
+	if (pending->flags & REDIS_IDEMPOTENT ||
+	    reply_error_kind(&refused) == REPLY_ERR_READONLY)
+		return put_off(redis, &refused);
+	while (redis->refused > 0)
+		deliver(redis, &refused);
+	return 0;
+}
+
+int redis_queue_answer(struct redis *redis, const struct reply *reply)
+{
+	struct redis_ring *ring = &redis->ring;
+	struct redis_pending *pending =
+	    ring->granted > redis->refused ? slot(ring, redis->refused) : NULL;
+
+	if (!pending || !pending->block || !started(redis, pending))
+		return -1;
+	if (is_refused(redis, reply) && !(pending->flags & REDIS_BOUND))
+		return is_repeatable(redis) ? put_off(redis, reply) : hold_back(redis, reply);
+	if (redis->refused > 0 && let_go(redis, pending) != 0)
+		return -1;
+	redis->give_up_ms = 0;
+	redis->retries = 0;
+	redis_queue_turn(redis);
+	deliver(redis, reply);
 	if (ring->granted < ring->count)
 		redis_queue_grant(redis);
 	return 0;
+}
+
+/* The server's last word on it is that it was refused. */
+static bool was_refused(const struct redis *redis, size_t index)
+{
+	const struct redis_pending *pending = slot(&redis->ring, index);
+
+	return index < redis->refused || (pending->refused && !started(redis, pending));
 }
 
 void redis_queue_restart(struct redis *redis)
@@ -317,15 +383,17 @@ void redis_queue_restart(struct redis *redis)
 		pending->flying = false;
 		if (!pending->block)
 			continue;
+		pending->refused = was_refused(redis, i);
 		if ((pending->flags & REDIS_BOUND) ||
-		    (started(redis, pending) && !(pending->flags & REDIS_IDEMPOTENT)))
+		    (started(redis, pending) && !(pending->flags & REDIS_IDEMPOTENT) &&
+		     !pending->refused))
 			pending->block = NULL;
 		else
 			pending->block = outq_move(&redis->out, pending->block, pending->at,
 						   pending->len, &pending->at);
 	}
 	outq_release(&old);
-	redis->ring.granted = 0;
+	redis->ring.granted = redis->refused = 0;
 	redis->flying_commands = redis->flying_bytes = redis->flying_expect = 0;
 	pop_lost(redis);
 	redis_queue_grant(redis);
@@ -334,14 +402,19 @@ void redis_queue_restart(struct redis *redis)
 void redis_queue_abandon(struct redis *redis)
 {
 	struct reply lost = {.type = REPLY_LOST, .text = bytes_of(redis->fault.text)};
-	struct outq old = redis->out;
+	struct reply refused = refusal(redis);
+	struct redis_ring *ring = &redis->ring;
 
+	for (size_t i = 0; i < ring->count; i++)
+		if (slot(ring, i)->block)
+			slot(ring, i)->refused = was_refused(redis, i);
+	struct outq old = redis->out;
 	redis->out = (struct outq){0};
-	redis->ring.granted = 0;
+	ring->granted = redis->refused = 0;
 	redis->flying_commands = redis->flying_bytes = redis->flying_expect = 0;
 	redis->abandoning = true;
-	while (redis->ring.count > 0)
-		pop(redis, &lost);
+	while (ring->count > 0)
+		pop(redis, slot(ring, 0)->block && slot(ring, 0)->refused ? &refused : &lost);
 	redis->abandoning = false;
 	outq_release(&old);
 }
@@ -350,4 +423,5 @@ void redis_queue_release(struct redis *redis)
 {
 	outq_release(&redis->out);
 	free(redis->ring.slots);
+	buf_release(&redis->refusal);
 }

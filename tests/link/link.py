@@ -19,7 +19,8 @@ how many came.
   --always        each further one meets it too
 
 A connection that finds LISTEN.orders changed follows the options in there from then on, with its counts begun anew.
-LISTEN.errors holds the codes of the errors that the server has answered, one a line.
+LISTEN.errors holds the codes of the errors that the server has answered, one a line, as soon
+as it has answered all that it was asked.
 """
 
 import argparse
@@ -172,6 +173,7 @@ class Link:
                 ends.answered += 1
                 if reply.startswith(b"-"):
                     self.errors.append(reply[1:].split(maxsplit=1)[0].decode("latin1"))
+                if self.errors and ends.answered == ends.asked:
                     self.write("errors", "\n".join(self.errors))
                 if ends.swallow_at == ends.answered:
                     await self.hold()

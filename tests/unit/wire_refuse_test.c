@@ -124,6 +124,12 @@ TEST(too_many_clients)
 	refused(&clients[4], "max number of clients reached", "maxclients");
 	for (int i = 0; i < 4; i++)
 		client_close(&clients[i]);
+	/* until the server has seen them go */
+	struct client next;
+	do
+		client_tcp(&next, &server, ":right@");
+	while (redis_connect(next.redis, &next.err) != 0 && (client_close(&next), true));
+	client_close(&next);
 }
 
 /* What the server says about a command becomes one line with a remedy. */
@@ -243,6 +249,63 @@ TEST(a_loading_server_is_waited_for)
 	fake_stop(&fake);
 }
 
+#define SETUP "+OK\r\n*0\r\n+PONG\r\n"
+#define BUSY "-BUSY a script runs\r\n"
+
+struct answers {
+	struct reply got[2]; /* texts are not kept */
+	size_t count;
+};
+
+static void keep(void *ctx, const struct reply *reply)
+{
+	struct answers *answers = ctx;
+
+	answers->got[answers->count++].type = reply->type;
+}
+
+/* Two that may not run twice, to a server that says so after its setup. */
+static int two_to(struct bytes says, struct answers *answers, struct client *client)
+{
+	const struct bytes argv[] = {BYTES("INCR"), BYTES("k")};
+	struct redis_command command = {.argv = argv, .argc = 2, .fn = keep, .ctx = answers};
+	struct fake fake;
+
+	fake_start(&fake,
+		   (struct fake_script){.says = BYTES(SETUP), .then = says, .listens = true});
+	client_port(client, fake.port);
+	redis_submit(client->redis, &command, &client->err);
+	redis_submit(client->redis, &command, &client->err);
+	int status = redis_drain(client->redis, 0, &client->err);
+	fake_stop(&fake);
+	return status;
+}
+
+TEST(what_a_busy_server_refused_is_never_called_unknown)
+{
+	struct client client;
+	struct answers answers = {0};
+
+	CHECK_INT(two_to(BYTES(BUSY BUSY), &answers, &client), -1);
+	CHECK_INT(answers.count, 2);
+	CHECK_INT(answers.got[0].type, REPLY_ERROR);
+	CHECK_INT(answers.got[1].type, REPLY_ERROR);
+	CHECK_HAS(client.err.text, "BUSY a script runs");
+	client_close(&client);
+}
+
+TEST(what_was_refused_before_another_ran_does_not_go_behind_it)
+{
+	struct client client;
+	struct answers answers = {0};
+
+	CHECK_INT(two_to(BYTES(BUSY ":1\r\n"), &answers, &client), 0);
+	CHECK_INT(answers.count, 2);
+	CHECK_INT(answers.got[0].type, REPLY_ERROR);
+	CHECK_INT(answers.got[1].type, REPLY_INTEGER);
+	client_close(&client);
+}
+
 /* A fake that falls silent after its setup: only who asks for more waits in vain. */
 TEST(no_touch_is_asked_for_from_7_2_on)
 {
@@ -308,6 +371,8 @@ int main(void)
 	RUN(a_stopped_server_times_out);
 	RUN(a_cancel_ends_every_wait);
 	RUN(a_loading_server_is_waited_for);
+	RUN(what_a_busy_server_refused_is_never_called_unknown);
+	RUN(what_was_refused_before_another_ran_does_not_go_behind_it);
 	RUN(no_touch_is_asked_for_from_7_2_on);
 	RUN(a_lost_command_is_told);
 	RUN(a_reply_nested_too_deeply_is_told);
