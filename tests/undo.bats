@@ -54,6 +54,20 @@ digests() {
 	assert_json '[.restored, .kept]' '[0,8]'
 }
 
+@test "who waits for a list has its entry when it comes back" {
+	rcli RPUSH queue:a job >/dev/null
+	drop --key=queue:a
+	assert_exit 0
+	in_background waiting redis-cli -s "$REDIS_SOCKET" BRPOP queue:a 0
+	wait_for somebody_waits
+	undo --yes
+	assert_exit 0
+	assert_json '[.restored, .failed]' '[1,0]'
+	wait_for grep -qx job "$DIR/waiting"
+	assert_equal "$(rcli EXISTS queue:a)" 0
+}
+somebody_waits() { [[ $(rcli INFO clients) == *blocked_clients:1* ]]; }
+
 @test "what an application wrote since is left, what expired since is counted apart" {
 	# as short a life as this machine has the time to drop it in
 	for life in 400 4000 40000; do

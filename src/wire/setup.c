@@ -17,7 +17,6 @@
 
 #define REPLY_MAX ((size_t)1024 * 1024)
 #define RETRY_MS 50
-#define NO_TOUCH_SINCE 70200
 
 enum step {
 	STEP_AUTH,
@@ -217,9 +216,24 @@ uint32_t setup_parse_version(struct bytes text)
 	return version;
 }
 
+/*
+ * Redis has CLIENT NO-TOUCH from 7.2 on. Redis 8.0 to 8.2 and Valkey 8 crash when a client that
+ * asked for it wakes a blocked one or names a key in a slot that moves (redis/redis#14415,
+ * valkey-io/valkey#2347). Exactly 7.2.4 is what a Valkey says of itself that was told to pass
+ * for Redis.
+ */
+static bool has_safe_no_touch(bool valkey, uint32_t version)
+{
+	if (version < 70200 || version == 70204)
+		return false;
+	return version < 80000 || version >= (valkey ? 90000 : 80400);
+}
+
 /* https://redis.io/docs/latest/commands/hello */
 static void read_hello(const struct reply *reply, struct setup_facts *facts)
 {
+	bool valkey = false;
+
 	facts->version = 0;
 	for (size_t i = 0; i + 1 < reply->count; i += 2) {
 		struct bytes name = reply->items[i]->text;
@@ -227,11 +241,14 @@ static void read_hello(const struct reply *reply, struct setup_facts *facts)
 
 		if (bytes_equal_str(name, "version"))
 			facts->version = setup_parse_version(value);
+		else if (bytes_equal_str(name, "server"))
+			valkey = bytes_equal_str(value, "valkey");
 		else if (bytes_equal_str(name, "mode")) {
 			facts->cluster = bytes_equal_str(value, "cluster");
 			facts->sentinel = bytes_equal_str(value, "sentinel");
 		}
 	}
+	facts->no_touch = has_safe_no_touch(valkey, facts->version);
 }
 
 static void ask_all(struct setup *setup)
@@ -328,7 +345,7 @@ static int run(struct setup *setup, struct setup_facts *facts, bool *ret_refused
 		if (again < 0)
 			break;
 		if (again == 0)
-			return facts->version >= NO_TOUCH_SINCE ? set_no_touch(setup, err) : 0;
+			return facts->no_touch ? set_no_touch(setup, err) : 0;
 		loading = *err;
 		if (clock_until_ms(setup->deadline_ms) == 0 ||
 		    transport_wait(NULL, 0, RETRY_MS, setup->cancel, err) < 0)

@@ -15,11 +15,12 @@ struct setup_facts {
 	uint32_t version; /* 70015 for 7.0.15; 0: HELLO is not allowed */
 	bool cluster;     /* the server is a node of a Redis Cluster */
 	bool sentinel;    /* it is a Sentinel */
+	bool no_touch;    /* it has CLIENT NO-TOUCH, and one that does no harm */
 };
 
 /*
  * Makes a fresh connection ready: AUTH, SELECT, CLIENT SETNAME ccache, CLIENT
- * NO-TOUCH on where the server has it, and a PING that waits out LOADING and BUSY.
+ * NO-TOUCH on where that is safe, and a PING that waits out LOADING and BUSY.
  * 0; -1 with ERR_REDIS or ERR_INTERRUPTED. *ret_refused says whether the server
  * answered with a refusal, so that trying again is of no use. The deadline is
  * one of clock_mono_ms, 0: none.

@@ -307,22 +307,30 @@ TEST(what_was_refused_before_another_ran_does_not_go_behind_it)
 }
 
 /* A fake that falls silent after its setup: only who asks for more waits in vain. */
-TEST(no_touch_is_asked_for_from_7_2_on)
+TEST(no_touch_is_asked_for_where_it_is_safe)
 {
-	static const char *const versions[] = {"7.0.15", "7.2.0", "8.1.4"};
+	static const struct {
+		const char *server, *version;
+		bool asks;
+	} rows[] = {{"redis", "7.0.15", false}, {"redis", "7.2.0", true},
+		    {"redis", "7.2.4", false},  {"redis", "7.4.2", true},
+		    {"redis", "8.0.0", false},  {"redis", "8.2.9", false},
+		    {"redis", "8.4.0", true},   {"valkey", "8.0.1", false},
+		    {"valkey", "8.1.1", false}, {"valkey", "9.0.0", true}};
 	struct client client;
 	struct fake fake;
 
-	for (int i = 0; i < 3; i++) {
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
 		char says[128];
 
-		snprintf(says, sizeof says, "+OK\r\n*2\r\n+version\r\n+%s\r\n+PONG\r\n",
-			 versions[i]);
+		snprintf(says, sizeof says,
+			 "+OK\r\n*4\r\n+server\r\n+%s\r\n+version\r\n+%s\r\n+PONG\r\n",
+			 rows[i].server, rows[i].version);
 		fake_start(&fake,
 			   (struct fake_script){.says = bytes_of(says), .listens = true});
 		client_port(&client, fake.port);
-		CHECK_INT(redis_connect(client.redis, &client.err), i == 0 ? 0 : -1);
-		if (i > 0)
+		CHECK_INT(redis_connect(client.redis, &client.err), rows[i].asks ? -1 : 0);
+		if (rows[i].asks)
 			CHECK_HAS(client.err.text, "no answer within 400ms");
 		client_close(&client);
 		fake_stop(&fake);
@@ -373,7 +381,7 @@ int main(void)
 	RUN(a_loading_server_is_waited_for);
 	RUN(what_a_busy_server_refused_is_never_called_unknown);
 	RUN(what_was_refused_before_another_ran_does_not_go_behind_it);
-	RUN(no_touch_is_asked_for_from_7_2_on);
+	RUN(no_touch_is_asked_for_where_it_is_safe);
 	RUN(a_lost_command_is_told);
 	RUN(a_reply_nested_too_deeply_is_told);
 	server_stop(&server);
