@@ -51,6 +51,30 @@ printf "ok 1 - x\n1..1\n"; exit 3'
 	assert_output '0 passed, 0 failed'
 }
 
+# --- REDIS_SERVER ---
+
+@test "another server: its programs answer to the names of Redis, in tests, demo and benchmarks" {
+	local part
+	for part in server cli check-aof; do program "$DIR/other/else-$part" <<<'#!/bin/sh
+echo "$0 is else"'; done
+	program "$DIR/a" <<<'#!/bin/sh
+echo "1..1"
+{ redis-server; redis-cli; redis-check-aof; } | grep -c "/redis-.* is else$" | grep -qx 3 && echo "ok 1 - x"'
+	for server in "$DIR/other/else-server" else-server; do
+		PATH=$DIR/other:$PATH REDIS_SERVER=$server run "$ROOT/tests/run" "$DIR/a"
+		assert_output --partial '1 passed, 0 failed'
+		assert_exit 0
+	done
+	rm "$DIR/other/else-cli"
+	for tool in 'tests/run a' tools/demo.sh 'tools/bench/run follow'; do
+		# shellcheck disable=SC2086 # words
+		REDIS_SERVER=$DIR/other/else-server run "$ROOT"/$tool
+		assert_output --partial "REDIS_SERVER=$DIR/other/else-server: no such program, or no $DIR/other/else-cli beside it"
+		[[ $status != 0 ]] || fail "$tool: exit 0"
+	done
+	assert_equal "$(compgen -G "$DIR/ccache-*")" ''
+}
+
 # --- tools/deps.sh ---
 
 # A machine with apt where only gcc is installed; its calls are noted in $DIR/calls.
@@ -78,6 +102,22 @@ exec "$@"'
 	assert_line --index 1 'policy 101'
 	assert_line --regexp '^apt-get install .*libhiredis-dev'
 	[[ ! -e $POLICY_RC_D ]]
+}
+
+@test "deps: the server is the one that was named, unless it is there" {
+	fake_apt
+	for name in redis-server valkey-server "$DIR/x/valkey-server"; do
+		REDIS_SERVER=$name DEPS='' run "$ROOT/tools/deps.sh" tests
+		assert_exit 0
+		case $name in
+		*/*) [[ $output != *-server* ]] || fail "$output" ;;
+		*) [[ $output == *" $name "* && ${output/ $name / } != *-server* ]] || fail "$output" ;;
+		esac
+	done
+	program "$DIR/apt/valkey-server" <<<'#!/bin/sh'
+	REDIS_SERVER=valkey-server run "$ROOT/tools/deps.sh" tests
+	assert_exit 0
+	[[ $output != *-server* ]] || fail "$output"
 }
 
 @test "deps: the policy goes also when apt fails; one that was there stays" {

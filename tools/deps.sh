@@ -3,12 +3,20 @@
 # demo, tests, lint, fuzz and valgrind that are missing. Says what it does; starts no daemon.
 set -eu
 
+# The server to run things on. REDIS_SERVER=valkey-server is a package too; what is in PATH already, or given with its
+# path, needs none.
+case ${REDIS_SERVER:=redis-server} in
+redis-server) server=redis-server ;;
+*/*) server='' ;;
+*) server=$(command -v "$REDIS_SERVER" >/dev/null || echo "$REDIS_SERVER") ;;
+esac
+
 build='gcc make pkg-config libhiredis-dev libcurl4-openssl-dev libcjson-dev libsmartcols-dev
 libreadline-dev zlib1g-dev libzstd-dev libmicrohttpd-dev'
-demo='redis-server'
-tests='ca-certificates redis-server bats bats-support bats-assert nginx-light microsocks openssl tmux jq curl procps universal-ctags
+demo=$server
+tests="ca-certificates $server bats bats-support bats-assert nginx-light microsocks openssl tmux jq curl procps universal-ctags
 socat time zstd mandoc prometheus nodejs
-python3-jsonschema postgresql less zsh fish bash-completion iproute2'
+python3-jsonschema postgresql less zsh fish bash-completion iproute2"
 lint='clang-format clang-tidy cppcheck shellcheck mandoc'
 fuzz='clang'
 valgrind='valgrind'
@@ -28,7 +36,7 @@ packages_of() {
 			exit 2
 			;;
 		esac
-	done | tr ' ' '\n' | sort -u
+	done | tr -s ' ' '\n' | sed '/^$/d' | sort -u
 }
 
 # Those of $1 that dpkg does not have; a provider of nginx-light's files will do.

@@ -2,7 +2,7 @@
 # tools/sandbox.sh : sourced by tools that show the real program: start_servers
 # starts a throwaway redis-server and the tests' upstream in $dir, and makes
 # `ccache` this build. Everything is stopped and removed at the end, also on
-# Ctrl-C.
+# Ctrl-C. REDIS_SERVER=valkey-server: another server (stand-in.bash).
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 build=${BUILD:-build}
 case $build in /*) ;; *) build=$root/$build ;; esac
@@ -22,6 +22,10 @@ trap clean_up EXIT
 trap 'echo; echo "${tool:-demo}: interrupted; stopping the servers"; exit 130' INT
 trap 'exit 143' TERM
 trap 'exit 141' PIPE # its reader left
+
+# shellcheck source=tools/stand-in.bash
+. "$root/tools/stand-in.bash"
+stand_in "$dir/servers" || exit 2
 
 # until_true COMMAND…: within a minute.
 until_true() {

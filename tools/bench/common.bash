@@ -3,6 +3,7 @@
 #
 # A benchmark runs both sides in turns and judges the ratio of their medians;
 # it exits 1 when a bar is missed. Nothing it starts outlives it.
+# REDIS_SERVER=valkey-server: on another server, with its own -cli and -benchmark.
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 tools=$root/${BUILD:-build}/bench
@@ -12,14 +13,6 @@ missed=0
 pids=()
 dir=$(mktemp -d "${TMPDIR:-/tmp}/ccache-bench.XXXXXX")
 chmod 755 "$dir" # nginx' workers may be another user
-trap bench_end EXIT
-for name in $(compgen -e); do
-	case $name in
-	REDIS_* | REDISCLI_* | CALLCACHE_* | *_proxy | *_PROXY) unset "$name" ;;
-	esac
-done
-unset name
-
 bench_end() {
 	local status=$?
 	((${#pids[@]})) && kill "${pids[@]}" 2>/dev/null
@@ -27,6 +20,16 @@ bench_end() {
 	rm -rf "$dir"
 	exit $((status ? status : missed > 0))
 }
+trap bench_end EXIT
+# shellcheck source=tools/stand-in.bash
+. "$root/tools/stand-in.bash"
+stand_in "$dir/servers" || exit 2
+for name in $(compgen -e); do
+	case $name in
+	REDIS_* | REDISCLI_* | CALLCACHE_* | *_proxy | *_PROXY) unset "$name" ;;
+	esac
+done
+unset name
 
 # until_true PID COMMAND…: polls until it succeeds; ends the benchmark when PID is gone.
 until_true() {
