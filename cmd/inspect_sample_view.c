@@ -129,9 +129,15 @@ static void sample_row(struct sink *sink, const struct inspect_overview *overvie
 		       const struct inspect_group *group)
 {
 	bool sized = !(overview->scan.denied & SCAN_BYTES);
-	struct estimate keys = estimate_count(group->keys, overview->sampled, overview->total);
-	struct estimate bytes = estimate_sum((double)group->bytes, group->bytes_squared,
-					     group->keys, overview->sampled, overview->total);
+	const struct estimate_lots lots = {overview->sampled, overview->total,
+					   overview->lots_squared};
+	const struct estimate_kind of_keys = {group->keys, (double)group->keys,
+					      group->key_lots.squared, group->key_lots.crossed};
+	const struct estimate_kind of_bytes = {group->keys, (double)group->bytes,
+					       group->byte_lots.squared,
+					       group->byte_lots.crossed};
+	struct estimate keys = estimate_count_of(&lots, &of_keys);
+	struct estimate bytes = estimate_sum_of(&lots, &of_bytes);
 	struct buf bands = {0};
 
 	sink_row(sink, (struct out_value[S_COUNT]){

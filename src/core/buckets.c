@@ -33,15 +33,15 @@ uint64_t buckets_at(const struct buckets *buckets, uint64_t i)
 	return x;
 }
 
-uint64_t buckets_behind(const struct buckets *buckets, uint64_t bucket)
+/* Reverses the bits: pairs, quads, nibbles, then the bytes. */
+uint64_t buckets_way(uint64_t bucket)
 {
-	uint64_t bit = (uint64_t)1 << buckets->bits >> 1;
+	uint64_t x = bucket;
 
-	while (bit && bucket & bit) {
-		bucket &= ~bit;
-		bit >>= 1;
-	}
-	return bucket | bit;
+	x = (x >> 1 & UINT64_C(0x5555555555555555)) | (x & UINT64_C(0x5555555555555555)) << 1;
+	x = (x >> 2 & UINT64_C(0x3333333333333333)) | (x & UINT64_C(0x3333333333333333)) << 2;
+	x = (x >> 4 & UINT64_C(0x0f0f0f0f0f0f0f0f)) | (x & UINT64_C(0x0f0f0f0f0f0f0f0f)) << 4;
+	return __builtin_bswap64(x);
 }
 
 unsigned buckets_bits(uint64_t number)

@@ -14,8 +14,12 @@ struct buckets {
 uint64_t buckets_random(uint64_t *state);
 void buckets_shuffle(struct buckets *buckets, unsigned bits, uint64_t *state);
 uint64_t buckets_at(const struct buckets *buckets, uint64_t i);
-/* Where SCAN goes on behind this bucket: the number plus one, read from its high bits down. */
-uint64_t buckets_behind(const struct buckets *buckets, uint64_t bucket);
+/*
+ * How far SCAN is in a table when it has come to this bucket, in 2^-64 of the
+ * table, whatever its size: it counts the buckets' numbers from the high bits
+ * down (Redis dict.c, dictScan; Valkey hashtable.c, nextCursor).
+ */
+uint64_t buckets_way(uint64_t bucket);
 /* How many bits the number has. */
 unsigned buckets_bits(uint64_t number);
 

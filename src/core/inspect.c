@@ -31,6 +31,14 @@ struct walk {
 	uint64_t wall_ms;
 	uint64_t start_ms;
 	uint64_t since_ms;
+	struct lot_part *lot; /* of a sample: what the present lot has, by group */
+	size_t lot_parts;
+};
+
+struct lot_part {
+	uint32_t group;
+	uint64_t keys;
+	uint64_t bytes;
 };
 
 static bool wants_type(struct walk *walk, size_t index)
@@ -105,6 +113,8 @@ static void begin(struct walk *walk)
 				   i + 1 < overview->count ? nsset_at(walk->set, i) : NULL);
 	overview->shapes = shapes_new();
 	walk->met = mem_zalloc(overview->count, sizeof *walk->met);
+	walk->lot = mem_zalloc(overview->count, sizeof *walk->lot);
+	walk->lot_parts = 0;
 	walk->wall_ms = clock_wall_ms();
 	walk->start_ms = clock_mono_ms();
 }
@@ -113,6 +123,7 @@ static void end(struct walk *walk)
 {
 	shapes_finish(walk->overview->shapes);
 	free(walk->met);
+	free(walk->lot);
 }
 
 static int walk_keys(struct redis *redis, struct walk *walk, struct err *err)
@@ -156,6 +167,29 @@ int inspect_overview(struct redis *redis, const struct nsset *set,
 
 /* --- a sample --- */
 
+static void add_to_lot(struct walk *walk, const struct scan_key *key)
+{
+	size_t i = 0;
+
+	while (i < walk->lot_parts && walk->lot[i].group != key->tag)
+		i++;
+	if (i == walk->lot_parts)
+		walk->lot[walk->lot_parts++] = (struct lot_part){.group = key->tag};
+	walk->lot[i].keys++;
+	walk->lot[i].bytes += key->bytes > 0 ? (uint64_t)key->bytes : 0;
+}
+
+static void end_lot(void *ctx, uint64_t keys)
+{
+	struct walk *walk = ctx;
+
+	for (size_t i = 0; i < walk->lot_parts; i++)
+		inspect_group_add_lot(&walk->overview->groups[walk->lot[i].group],
+				      walk->lot[i].keys, walk->lot[i].bytes, keys);
+	walk->overview->lots_squared += (double)keys * (double)keys;
+	walk->lot_parts = 0;
+}
+
 static bool fold_drawn(void *ctx, const struct scan_key *key)
 {
 	struct walk *walk = ctx;
@@ -165,6 +199,7 @@ static bool fold_drawn(void *ctx, const struct scan_key *key)
 	const struct ns *ns = nsset_classify(walk->set, key->key, values);
 
 	drawn.tag = (uint32_t)(ns ? ns->index : walk->overview->count - 1);
+	add_to_lot(walk, &drawn);
 	return fold(walk, &drawn);
 }
 
@@ -185,6 +220,7 @@ int inspect_sample(struct redis *redis, const struct nsset *set, uint64_t keys, 
 					 .seed = seed,
 					 .probes = SCAN_TTL | SCAN_TYPE | SCAN_BYTES,
 					 .fn = fold_drawn,
+					 .lot_fn = end_lot,
 					 .restart = start_again,
 					 .ctx = &walk};
 	struct sample_result result = {0};

@@ -21,8 +21,9 @@ struct inspect_overview {
 	struct scan_result scan;
 	bool types_sampled; /* not every key was asked for its type */
 	/* of a sample; sampled 0: every key was walked */
-	uint64_t sampled; /* keys drawn, of every kind */
-	uint64_t total;   /* of so many */
+	uint64_t sampled;    /* keys drawn, of every kind */
+	uint64_t total;      /* of so many */
+	double lots_squared; /* the sum of the squares of the lots' keys (core/estimate.h) */
 };
 
 /* Called now and then with the keys seen so far; may be NULL. */
@@ -50,7 +51,7 @@ int inspect_overview_of(struct redis *redis, const struct nsset *set,
 			struct inspect_overview *ret_overview, struct err *err);
 /*
  * The same from a fair sample of about so many keys (core/sample.h): the
- * figures are those of the sample, estimate_count and estimate_sum make the
+ * figures are those of the sample, estimate_count_of and _sum_of make the
  * whole's of them. Where a sample is no saving every key is walked (sampled
  * is 0 then).
  */

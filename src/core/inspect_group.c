@@ -64,7 +64,6 @@ void inspect_group_add(struct inspect_group *group, const struct scan_key *key,
 	group->keys++;
 	if (key->bytes >= 0) {
 		group->bytes += (uint64_t)key->bytes;
-		group->bytes_squared += (double)key->bytes * (double)key->bytes;
 		note_largest(group, (uint64_t)key->bytes, key->key);
 	}
 	if (key->asked & SCAN_TTL)
@@ -76,11 +75,31 @@ void inspect_group_add(struct inspect_group *group, const struct scan_key *key,
 	    group->ns && group->ns->type != NS_ANY && key->type != (int)group->ns->type;
 }
 
+static void add_lot(struct inspect_lots *lots, double has, double keys)
+{
+	lots->squared += has * has;
+	lots->crossed += has * keys;
+}
+
+void inspect_group_add_lot(struct inspect_group *group, uint64_t keys, uint64_t bytes,
+			   uint64_t lot)
+{
+	add_lot(&group->key_lots, (double)keys, (double)lot);
+	add_lot(&group->byte_lots, (double)bytes, (double)lot);
+}
+
+static void merge_lots(struct inspect_lots *lots, const struct inspect_lots *other)
+{
+	lots->squared += other->squared;
+	lots->crossed += other->crossed;
+}
+
 void inspect_group_merge(struct inspect_group *group, const struct inspect_group *other)
 {
 	group->keys += other->keys;
 	group->bytes += other->bytes;
-	group->bytes_squared += other->bytes_squared;
+	merge_lots(&group->key_lots, &other->key_lots);
+	merge_lots(&group->byte_lots, &other->byte_lots);
 	note_largest(group, other->largest, buf_bytes(&other->largest_key));
 	group->no_ttl += other->no_ttl;
 	group->over_policy += other->over_policy;

@@ -1,6 +1,8 @@
 #include "core/scan_slots.h"
 
+#include "base/num.h"
 #include "wire/reply.h"
+#include "wire/slot.h"
 
 /* What the node that answers says of itself; empty: nothing. */
 struct own {
@@ -72,6 +74,35 @@ void scan_slots_follows(struct scan_slots *slots, const struct reply *reply)
 bool scan_slots_moved(const struct scan_slots *slots)
 {
 	return slots->moved;
+}
+
+size_t scan_slots_list(const struct scan_slots *slots, uint16_t *ret_slots)
+{
+	struct bytes rest = buf_bytes(&slots->first);
+	size_t count = 0;
+
+	for (unsigned slot = 0; !slots->told && slot < SLOT_COUNT; slot++)
+		ret_slots[count++] = (uint16_t)slot;
+	/* epoch, link, then "5" or "5-77" and, of those on their way, "[93->-ID]" */
+	for (unsigned field = 0; rest.len; field++) {
+		struct bytes word = bytes_sub(rest, 0, bytes_index(rest, ' '));
+		size_t dash = bytes_index(word, '-');
+		uint64_t first = 0;
+		uint64_t last = 0;
+
+		rest = bytes_sub(rest, word.len + 1, rest.len);
+		if (field < 2 ||
+		    num_parse_u64(bytes_sub(word, 0, dash), 0, SLOT_COUNT - 1, &first) != 0)
+			continue;
+		if (dash == word.len)
+			last = first;
+		else if (num_parse_u64(bytes_sub(word, dash + 1, word.len), first,
+				       SLOT_COUNT - 1, &last) != 0)
+			continue;
+		for (uint64_t slot = first; slot <= last && count < SLOT_COUNT; slot++)
+			ret_slots[count++] = (uint16_t)slot;
+	}
+	return count;
 }
 
 void scan_slots_release(struct scan_slots *slots)

@@ -4,6 +4,8 @@
 #include "base/buf.h"
 
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 struct reply;
 
@@ -26,6 +28,11 @@ void scan_slots_told(struct scan_slots *slots, const struct reply *reply);
 /* A replica's answer to it: one that follows another primary now had other keys before. */
 void scan_slots_follows(struct scan_slots *slots, const struct reply *reply);
 bool scan_slots_moved(const struct scan_slots *slots);
+/*
+ * The slots that the node told first, in order, into an array of SLOT_COUNT; all
+ * there are when it told none.
+ */
+size_t scan_slots_list(const struct scan_slots *slots, uint16_t *ret_slots);
 void scan_slots_release(struct scan_slots *slots);
 
 #endif

@@ -4,12 +4,24 @@
 
 #include "check.h"
 
+#include <math.h>
+
 static uint64_t state = 20261121;
 
 static uint64_t below(uint64_t limit)
 {
 	state = state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
 	return (state >> 33) % limit;
+}
+
+/* From keys that were drawn each alone. */
+static struct estimate estimate_sum(double sum, double squares, uint64_t seen, uint64_t sampled,
+				    uint64_t total)
+{
+	const struct estimate_lots lots = {sampled, total, (double)sampled};
+	const struct estimate_kind kind = {seen, sum, squares, sum};
+
+	return estimate_sum_of(&lots, &kind);
 }
 
 TEST(a_sample_of_all_is_exact)
@@ -114,6 +126,132 @@ TEST(bounds_of_rare_kinds_hold_too)
 	}
 }
 
+/*
+ * Lots as a server has them with a table for each slot: SLOTS slots of equal
+ * tables, a key in any bucket of its slot's. Of the first slots, a share that
+ * is KIND, every key is of the kind: tags made them alike. So are buckets.
+ */
+#define SLOTS 256
+#define BUCKETS 16 /* of a slot */
+#define LOTS (SLOTS * BUCKETS)
+
+struct lots {
+	uint16_t keys[LOTS];
+	uint16_t of_kind[LOTS];
+	uint64_t total;
+	uint64_t kind;
+};
+
+static void fill(struct lots *lots, unsigned keys, unsigned alike, unsigned mixed)
+{
+	*lots = (struct lots){.total = keys};
+	for (unsigned i = 0; i < keys; i++) {
+		uint64_t slot = below(SLOTS);
+		uint64_t lot = slot * BUCKETS + below(BUCKETS);
+		bool is_kind = slot < alike || below(100) < mixed;
+
+		lots->keys[lot]++;
+		lots->of_kind[lot] += is_kind;
+		lots->kind += is_kind;
+	}
+}
+
+/* How often the bounds held the truth, of `runs` samples of `drawn` lots; and their mean width.
+ */
+static double lots_coverage(const struct lots *all, unsigned drawn, unsigned runs, bool naive,
+			    double *ret_bytes_held)
+{
+	static uint32_t order[LOTS];
+	unsigned held = 0;
+	unsigned bytes_held = 0;
+	unsigned bounded = 0;
+
+	for (uint32_t i = 0; i < LOTS; i++)
+		order[i] = i;
+	for (unsigned run = 0; run < runs; run++) {
+		struct estimate_lots lots = {.total = all->total};
+		struct estimate_kind kind = {0};
+		struct estimate_kind bytes = {0};
+
+		for (uint32_t i = 0; i < drawn; i++) {
+			uint32_t other = i + (uint32_t)below(LOTS - i);
+			uint32_t lot = order[other];
+
+			order[other] = order[i];
+			order[i] = lot;
+			double keys = all->keys[lot];
+			double has = all->of_kind[lot];
+			lots.sampled += all->keys[lot];
+			lots.squared += keys * keys;
+			kind.seen += all->of_kind[lot];
+			kind.sum += has;
+			kind.squared += has * has;
+			kind.crossed += has * keys;
+		}
+		bytes = (struct estimate_kind){kind.seen, 100 * kind.sum, 10000 * kind.squared,
+					       100 * kind.crossed};
+		struct estimate count =
+		    naive ? estimate_count(kind.seen, lots.sampled, lots.total)
+			  : estimate_count_of(&lots, &kind);
+		struct estimate sum = estimate_sum_of(&lots, &bytes);
+		held += count.low <= (double)all->kind && (double)all->kind <= count.high;
+		bytes_held += sum.bounded && sum.low <= 100 * (double)all->kind &&
+			      100 * (double)all->kind <= sum.high;
+		bounded += sum.bounded;
+	}
+	*ret_bytes_held = bounded ? bytes_held / (double)bounded : 1;
+	return held / (double)runs;
+}
+
+TEST(bounds_from_lots_hold_95_times_in_100)
+{
+	static const struct {
+		unsigned keys; /* 16384: four a bucket, as in Valkey 8.1; 3000: as in a dict */
+		unsigned alike;
+		unsigned mixed;
+	} cases[] = {{16384, 0, 30}, {16384, 80, 0}, {16384, 12, 5}, {3000, 0, 30},
+		     {3000, 80, 0},  {3000, 12, 5},  {16384, 2, 0},  {40000, 128, 0}};
+	static struct lots lots;
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		double bytes = 0;
+
+		fill(&lots, cases[i].keys, cases[i].alike, cases[i].mixed);
+		double naive = lots_coverage(&lots, 400, RUNS, true, &bytes);
+		double held = lots_coverage(&lots, 400, RUNS, false, &bytes);
+		printf("# %5u keys, %3u slots alike, %2u %% elsewhere: %.1f %% held, of bytes "
+		       "%.1f %%; as keys drawn alone: %.1f %%\n",
+		       cases[i].keys, cases[i].alike, cases[i].mixed, 100 * held, 100 * bytes,
+		       100 * naive);
+		CHECK(held >= 0.93);
+		CHECK(bytes >= 0.90); /* a sum's are as if it was spread as by a bell curve */
+		if (cases[i].alike == 80 && cases[i].keys == 16384)
+			CHECK(naive < 0.80);
+	}
+}
+
+TEST(keys_drawn_alone_are_lots_of_one)
+{
+	const struct estimate_lots lots = {1000, 50000, 1000};
+	const struct estimate_kind kind = {77, 77, 77, 77};
+	struct estimate as_lots = estimate_count_of(&lots, &kind);
+	struct estimate alone = estimate_count(77, 1000, 50000);
+
+	CHECK(fabs(as_lots.low - alone.low) < 1e-6 && fabs(as_lots.high - alone.high) < 1e-6);
+}
+
+/* In lots of five, all or none of the kind, nothing seen says as much as a fifth of the keys.
+ */
+TEST(nothing_seen_in_lots)
+{
+	const struct estimate_lots lots = {1000, 1000000, 5000};
+	struct estimate none = estimate_count_of(&lots, &(struct estimate_kind){0});
+	struct estimate fifth = estimate_count(0, 200, 1000000);
+
+	CHECK(none.value == 0 && none.low == 0);
+	CHECK(fabs(none.high / fifth.high - 1) < 0.01);
+}
+
 int main(void)
 {
 	RUN(a_sample_of_all_is_exact);
@@ -121,5 +259,8 @@ int main(void)
 	RUN(bounds_hold_what_is_known);
 	RUN(bounds_hold_95_times_in_100);
 	RUN(bounds_of_rare_kinds_hold_too);
+	RUN(keys_drawn_alone_are_lots_of_one);
+	RUN(nothing_seen_in_lots);
+	RUN(bounds_from_lots_hold_95_times_in_100);
 	CHECK_DONE();
 }
