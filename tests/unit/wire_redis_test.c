@@ -101,7 +101,7 @@ TEST(nested_arrays_keep_their_shape)
 	client_close(&client);
 }
 
-#define WINDOW 4096 /* commands, by default */
+#define WINDOW 4096
 
 TEST(a_pipeline_answers_in_order)
 {

@@ -67,6 +67,7 @@ static void set_turns(struct client *client, bool in_turns, unsigned watch_us)
 	struct redis_limits limits = redis_limits(client->redis);
 
 	limits.commands = WINDOW;
+	limits.stretch = false; /* a busy machine's trip may be long */
 	limits.in_turns = in_turns;
 	limits.watch_us = watch_us;
 	redis_set_limits(client->redis, &limits);
@@ -132,7 +133,6 @@ TEST(without_turns_a_window_bounds_all)
 	client_close(&client);
 }
 
-/* Limits may change while commands are under way: what counts in the window stays right. */
 /* How many are sent at once after a trip of at least 50 ms. */
 static size_t sent_at_once(bool stretch)
 {
@@ -162,6 +162,7 @@ TEST(a_long_trip_stretches_the_window)
 	CHECK(sent_at_once(true) >= WINDOW * 50 / 5);
 }
 
+/* Limits may change while commands are under way: what counts in the window stays right. */
 TEST(turns_may_begin_and_end_on_the_way)
 {
 	struct client client;
