@@ -7,7 +7,9 @@
 
 /* One place where two documents differ. */
 struct json_change {
-	struct bytes path;   /* RFC 6901, in the document that has it; "": the whole */
+	/* RFC 6901, in the document that has it; "": the whole. What is new within an array's
+	 * element goes by the place that the element had before. */
+	struct bytes path;
 	struct bytes before; /* exact slices; ptr NULL: it is not there */
 	struct bytes after;
 };
