@@ -32,7 +32,7 @@ trips() { cut -d ' ' -f 1 "$LINK.rounds"; }
 count_of() { grep -oP "$1 \K[0-9]+" "$LINK.rounds"; }
 # in_step WORDS…: the run in such steps.
 in_step() {
-	order --lockstep
+	order --lockstep --delay "${DELAY:-0}"
 	start_run "$@"
 	end_run
 	((status == 0)) || { dump; return 1; }
@@ -47,13 +47,30 @@ many() {
 }
 
 # How long a trip is shows only after some pages: those of before then are what may come on top.
-@test "a slow link: a walk pays one round trip a page" {
+@test "a slow link: a walk pays one round trip a page, and pages are long" {
+	DELAY=6
 	many 6000
 	in_step inspect -o json
-	at_most "$(($(count_of SCAN) + 50))" inspect
+	at_most "$(($(count_of SCAN) + 12))" inspect
+	(($(count_of SCAN) <= 10)) || fail "expected at most 10 pages; got $(<"$LINK.rounds")"
 	assert_json .keys 6000
 	in_step invalidate thing --where 'id=1*' --yes --no-backup --max-keys 20000 -o json
-	at_most "$(($(count_of SCAN) + 20))" invalidate
+	at_most "$(($(count_of SCAN) + 12))" invalidate
+}
+
+@test "a slow link: what is saved and dropped goes in batches that grow with it, and comes back in windows" {
+	DELAY=6
+	many 6000
+	in_step invalidate thing --all --yes --max-keys 6000 --backup "$DIR/undo" -o json
+	assert_json .removed 6000
+	at_most 50 'invalidate of 6,000 keys with an undo file'
+	(($(count_of EXEC) <= 4)) || fail "expected at most 4 transactions; got $(<"$LINK.rounds")"
+	in_step invalidate --undo "$DIR/undo" --yes -o json
+	assert_json .restored 6000
+	at_most 15 'the undo of 6,000 keys'
+	in_step invalidate thing --all --soft --in 1h --yes --max-keys 6000 -o json
+	assert_json '.kept' 6000
+	at_most 40 'to shorten the life of 6,000 keys'
 }
 
 @test "a slow link: warms go in windows, not key by key" {

@@ -31,7 +31,7 @@ struct run {
 	struct mem_arena arena;
 	struct bytes keys[TAKE_BATCH_MAX];
 	size_t count;
-	size_t full;
+	size_t full; /* as many as a batch has */
 	/* sizes of the batches under way, a ring */
 	unsigned char sent[UNDER_WAY];
 	size_t head, tail;
@@ -191,6 +191,8 @@ static int dispatch(struct run *run)
 		throttle_answered(run->job->throttle);
 	run->count = 0;
 	mem_arena_clear(&run->arena);
+	if (!run->direct && !run->job->throttle)
+		run->full = take_batch(&run->take);
 	return status;
 }
 
@@ -334,20 +336,11 @@ static int run_members(struct run *run, struct err *err)
 	return 0;
 }
 
-static size_t batch_of(const struct run *run, size_t nodes)
-{
-	if (run->direct)
-		return run->take.is_cluster ? 1 : BATCH;
-	return nodes * TAKE_BATCH < TAKE_BATCH_MAX ? nodes * TAKE_BATCH : TAKE_BATCH_MAX;
-}
-
 int invalidate_run(const struct invalidate_job *job, struct invalidate_report *ret_report,
 		   struct err *err)
 {
-	size_t nodes = redis_nodes(job->redis, err);
-
 	*ret_report = (struct invalidate_report){0};
-	if (nodes == 0)
+	if (redis_nodes(job->redis, err) == 0)
 		return -1;
 	struct run *run = mem_zalloc(1, sizeof *run);
 	run->job = job;
@@ -359,7 +352,10 @@ int invalidate_run(const struct invalidate_job *job, struct invalidate_report *r
 				      .soft = job->soft,
 				      .soft_ms = job->soft_ms,
 				      .cancel = job->cancel};
-	run->full = batch_of(run, nodes);
+	if (run->direct)
+		run->full = run->take.is_cluster ? 1 : BATCH;
+	else
+		run->full = take_batch(&run->take);
 	/* what was sent must be answered before the report: the session itself does not stop */
 	const volatile int *before = redis_set_cancel(job->redis, NULL);
 	int status = job->plan->listed ? run_list(run, err) : run_filter(run, err);

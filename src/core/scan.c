@@ -70,8 +70,10 @@ static void set_window(struct walk *walk)
 	limits.in_turns = true;
 	limits.stretch = false; /* this window is paced */
 	limits.watch_us = SCAN_PACE_WATCH_US;
-	limits.sent_bytes /= 2; /* two windows may be under way */
-	limits.reply_bytes /= 2;
+	if (!scan_pace_is_far(&walk->pace)) { /* two windows may be under way */
+		limits.sent_bytes /= 2;
+		limits.reply_bytes /= 2;
+	}
 	redis_set_limits(walk->redis, &limits);
 }
 

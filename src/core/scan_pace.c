@@ -1,6 +1,7 @@
 #include "core/scan_pace.h"
 
 #include "base/clock.h"
+#include "wire/redis.h"
 
 #define TARGET_NS UINT64_C(700000)
 #define COUNT_FIRST 32
@@ -8,9 +9,7 @@
 	128 /* at worst some 0.2 ms; less would make a slow link or a busy host slower */
 /* Twice as many take 4 % less in all, but another client waits a quarter longer. */
 #define COUNT_MOST 256
-#define COUNT_FAR                                                                              \
-	1024 /* over a long link, where a page costs a trip: some 0.3 ms of the server */
-#define FAR_TRIP_NS UINT64_C(5000000)
+#define COUNT_FAR 3072 /* over a long link, where a page costs a trip: 0.9 ms of the server */
 #define REPLY_BYTES ((size_t)128 * 1024) /* of keys in one page: long keys make short pages */
 /*
  * Probes in a gentle walk's window. On one host another client's p99 is then what
@@ -19,8 +18,15 @@
  */
 #define WINDOW 48
 #define WINDOW_MOST 4096
+/*
+ * A page of COUNT_FAR keys, each with three probes. How long the server is held by these is
+ * bounded by how much it reads at once, 16 to 32 KiB (Redis networking.c, readQueryFromClient).
+ */
+#define WINDOW_FAR 16384
 #define WINDOW_TRIP_NS UINT64_C(100000) /* a window's own time on the server, about */
 #define TRIPS_LEAST 16 /* pages before a trip is believed: the first may have been held up */
+#define TRIPS_FAR 2    /* before one that is long: windows grow first, */
+#define PAGES_FAR 4    /* then pages */
 
 void scan_pace_init(struct scan_pace *pace, bool gentle)
 {
@@ -28,10 +34,17 @@ void scan_pace_init(struct scan_pace *pace, bool gentle)
 	    (struct scan_pace){.count = COUNT_FIRST, .gentle = gentle, .trip_ns = UINT64_MAX};
 }
 
+bool scan_pace_is_far(const struct scan_pace *pace)
+{
+	return pace->pages >= TRIPS_FAR && pace->trip_ns >= REDIS_LONG_TRIP_NS;
+}
+
 size_t scan_pace_window(const struct scan_pace *pace)
 {
 	uint64_t trips = pace->trip_ns / WINDOW_TRIP_NS;
 
+	if (scan_pace_is_far(pace))
+		return WINDOW_FAR;
 	if (pace->pages < TRIPS_LEAST || trips < 2)
 		return WINDOW;
 	return trips < WINDOW_MOST / WINDOW ? WINDOW * (size_t)trips : WINDOW_MOST;
@@ -74,12 +87,6 @@ static size_t gentle_page(const struct scan_pace *pace, size_t keys)
 	return page > full ? page : full;
 }
 
-/* Over a long link the trips differ by more than a page takes: there the cost says nothing. */
-static bool is_far(const struct scan_pace *pace)
-{
-	return pace->pages >= TRIPS_LEAST && pace->trip_ns >= FAR_TRIP_NS;
-}
-
 void scan_pace_answered(struct scan_pace *pace, size_t keys, size_t bytes)
 {
 	uint64_t took = clock_mono_ns() - pace->asked_ns;
@@ -93,7 +100,9 @@ void scan_pace_answered(struct scan_pace *pace, size_t keys, size_t bytes)
 		next = COUNT_LEAST;
 	if (next == 0)
 		next = 1;
-	if (is_far(pace))
+	/* Over a long link the trips differ by more than a page takes: there the cost says
+	 * nothing. */
+	if (scan_pace_is_far(pace) && pace->pages >= PAGES_FAR)
 		next = COUNT_FAR;
 	else if (next > COUNT_MOST)
 		next = COUNT_MOST;

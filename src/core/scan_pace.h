@@ -31,6 +31,8 @@ void scan_pace_answered(struct scan_pace *pace, size_t keys, size_t bytes);
  * as take the same time.
  */
 size_t scan_pace_window(const struct scan_pace *pace);
+/* The link's trips are long: they bound what is done, not the server. */
+bool scan_pace_is_far(const struct scan_pace *pace);
 size_t scan_pace_weight(size_t page);
 /* A window's answer is watched for, not slept for, where it comes within so long. */
 #define SCAN_PACE_WATCH_US 200

@@ -431,8 +431,8 @@ static int take_larges(struct batch *batch)
 	return 0;
 }
 
-static int take_some(const struct take_job *job, const struct bytes *keys, size_t count,
-		     struct take_counts *counts, struct err *err)
+int take_together(const struct take_job *job, const struct bytes *keys, size_t count,
+		  struct take_counts *counts, struct err *err)
 {
 	struct entry *entries = mem_zalloc(count, sizeof *entries);
 	struct batch batch = {.take = {.job = job, .counts = counts},
@@ -452,49 +452,4 @@ static int take_some(const struct take_job *job, const struct bytes *keys, size_
 	free(batch.fenced);
 	free(entries);
 	return status;
-}
-
-/* A transaction is one slot's: in a cluster, one key's. */
-static int take_each(const struct take_job *job, const struct bytes *keys, size_t count,
-		     struct take_counts *counts, struct err *err)
-{
-	for (size_t i = 0; i < count; i++) {
-		struct take_job one = *job;
-		int status = -1;
-
-		one.redis = redis_holder(job->redis, keys[i], err);
-		if (one.redis)
-			status = take_some(&one, &keys[i], 1, counts, err);
-		else
-			counts->failed++;
-		if (status != 0) {
-			counts->failed += count - i - 1;
-			return -1;
-		}
-	}
-	return 0;
-}
-
-static int take_of_cluster(const struct take_job *job, const struct bytes *keys, size_t count,
-			   struct take_counts *counts, struct err *err)
-{
-	struct bytes *alone = mem_zalloc(count, sizeof *alone);
-	size_t alone_count = 0;
-	int status = take_apart(job, keys, count, alone, &alone_count, counts, err);
-
-	if (status == 0)
-		status = take_each(job, alone, alone_count, counts, err);
-	free(alone);
-	return status;
-}
-
-int take_keys(const struct take_job *job, const struct bytes *keys, size_t count,
-	      struct take_counts *counts, struct err *err)
-{
-	counts->asked += count;
-	if (!job->is_cluster)
-		return take_some(job, keys, count, counts, err);
-	return redis_version(job->redis) < TAKE_HAS_EXPIRETIME
-		   ? take_each(job, keys, count, counts, err)
-		   : take_of_cluster(job, keys, count, counts, err);
 }

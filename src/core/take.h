@@ -17,8 +17,8 @@ struct redis;
  * that was not saved: WATCH, look, write the records, then MULTI … EXEC. A
  * value that somebody writes in between makes EXEC do nothing: its records are
  * voided, and the key is looked at anew. In a cluster, whose keys share no
- * transaction, a script compares before it removes. Values over TAKE_LARGE bytes of memory
- * are saved in pages, so that no command holds the server for long.
+ * transaction, and over a long link a script compares before it removes. Values over TAKE_LARGE
+ * bytes of memory are saved in pages, so that no command holds the server for long.
  */
 struct take_job {
 	/* A session of its own (EXEC ends every WATCH of a connection), connected. Borrowed. */
@@ -30,8 +30,9 @@ struct take_job {
 	const volatile int *cancel; /* may be NULL */
 };
 
-#define TAKE_BATCH 128      /* keys at once of one server */
-#define TAKE_BATCH_MAX 1024 /* of a cluster */
+#define TAKE_BATCH 128          /* keys at once of one server */
+#define TAKE_BATCH_CLUSTER 1024 /* of a cluster */
+#define TAKE_BATCH_MAX 8192     /* over a long link, where a batch costs some round trips */
 #define TAKE_LARGE (64 * 1024)
 
 /* What the server acknowledged: asked = removed + shortened + kept + gone + failed. */
@@ -50,8 +51,10 @@ struct take_counts {
 	struct buf problem; /* the first failure of a key alone */
 };
 
+/* How many keys at once it should be given from now on, at most TAKE_BATCH_MAX. */
+size_t take_batch(const struct take_job *job);
 /*
- * Up to TAKE_BATCH keys, in a cluster TAKE_BATCH_MAX. -1 when going on makes no sense:
+ * Up to take_batch keys. -1 when going on makes no sense:
  * ERR_REDIS (lost, or refusing), ERR_OUTPUT or ERR_REFUSED (the undo file), ERR_INTERRUPTED.
  * The counts are true in either case. Every key's sidecar goes first, in the same transaction.
  */

@@ -11,7 +11,8 @@
 #include <string.h>
 
 /*
- * In a cluster WATCH and EXEC are one slot's, and keys seldom share one. So
+ * In a cluster WATCH and EXEC are one slot's, and keys seldom share one; over a
+ * long link each transaction waits for what the one before looked at. So here
  * each key goes by a script of its own, that compares what is there with what
  * was saved: of many keys at once, at all primaries at once.
  */
@@ -19,6 +20,12 @@
 /* Expected bytes of DUMP under way at each primary: it makes them all in one turn. */
 #define DUMP_WINDOW ((size_t)128 * 1024)
 #define DUMP_LEAST 64
+/*
+ * Over a long link such small ones count for less: a server reads 32 KiB at once, and so many
+ * commands make no more of them than the window.
+ */
+#define DUMP_SMALL 512
+#define DUMP_SMALL_SHARE 4
 
 /* key, sidecar; expiry, its DUMP's digest ('': it is not asked for), when it is to end ('':
  * now) → 0 gone, 1 done, 2 it is not what it was */
@@ -237,6 +244,7 @@ static int save_values(struct apart *apart)
 {
 	struct redis *redis = apart->take.job->redis;
 	struct redis_limits before = redis_limits(redis), limits = before;
+	bool far = redis_is_far(redis);
 	int status = 0;
 
 	limits.reply_bytes = DUMP_WINDOW;
@@ -246,6 +254,8 @@ static int save_values(struct apart *apart)
 		const struct bytes argv[] = {BYTES("DUMP"), piece->key};
 		size_t expect = piece->bytes > 0 ? (size_t)piece->bytes : DUMP_LEAST;
 
+		if (far && expect <= DUMP_SMALL)
+			expect /= DUMP_SMALL_SHARE;
 		if (piece->stage == OPEN)
 			status = send(piece, argv, 2, expect, on_dump);
 	}

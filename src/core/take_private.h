@@ -81,11 +81,15 @@ int take_give_back(struct take *take);
 /* Sends UNLINK of the keys' sidecars. */
 int take_sidecars(struct take *take, const struct bytes *keys, size_t count);
 
+/* Keys of one server, in a transaction; in a cluster one key. As take_keys. */
+int take_together(const struct take_job *job, const struct bytes *keys, size_t count,
+		  struct take_counts *counts, struct err *err);
+
 /* One large key of about so many bytes, page by page. Its TTL and type are asked anew. */
 enum take_end take_large(struct take *take, struct bytes key, uint64_t bytes);
 
 /*
- * Keys of a cluster, as many as there are, each in a script of its own. Those that need a
+ * Keys, as many as there are, each in a script of its own. Those that need a
  * transaction (too large to be saved at once, or this user may use no scripts) are left to the
  * caller: ret_alone has room for count. Redis 7.0 at least. -1 as take_keys.
  */

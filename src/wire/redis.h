@@ -201,6 +201,12 @@ int redis_unreached(const struct redis *redis, const struct reply *reply, struct
 size_t redis_nodes(struct redis *redis, struct err *err);
 /* True when the session is connected, and with a Redis Cluster. */
 bool redis_is_cluster(const struct redis *redis);
+/*
+ * Over a link whose round trips are this long, what waits for answers should ask for much at
+ * once. Believed after a few trips: one alone may have been held up. Of a cluster: a node is.
+ */
+#define REDIS_LONG_TRIP_NS UINT64_C(5000000)
+bool redis_is_far(struct redis *redis);
 struct redis *redis_node(struct redis *redis, size_t index);
 /* Whom a reader reads as node index. Texts live as long as the session stays connected. */
 struct redis_place {

@@ -2,6 +2,7 @@
 #include "wire/cluster.h"
 #include "wire/redis.h"
 #include "wire/redis_link.h"
+#include "wire/redis_private.h"
 #include "wire/slot.h"
 
 size_t redis_nodes(struct redis *redis, struct err *err)
@@ -16,6 +17,17 @@ size_t redis_nodes(struct redis *redis, struct err *err)
 bool redis_is_cluster(const struct redis *redis)
 {
 	return redis->cluster != NULL;
+}
+
+#define TRIPS_LEAST 8
+
+bool redis_is_far(struct redis *redis)
+{
+	bool far = redis->trips >= TRIPS_LEAST && redis->trip_ns >= REDIS_LONG_TRIP_NS;
+
+	for (size_t i = 0; redis->cluster && i < cluster_primaries(redis->cluster); i++)
+		far = far || redis_is_far(cluster_primary(redis->cluster, i));
+	return far;
 }
 
 struct redis *redis_node(struct redis *redis, size_t index)

@@ -60,6 +60,7 @@ struct redis {
 	size_t refused;     /* the first so many, of those that were sent, are held back */
 	struct buf refusal; /* what the server said of them */
 	uint64_t trip_ns;   /* the shortest answer to a command sent alone; UINT64_MAX: none */
+	unsigned trips;     /* of which it is the shortest */
 	size_t flying_commands; /* granted and not answered: what the window bounds */
 	size_t flying_bytes;
 	size_t flying_expect;

@@ -58,15 +58,15 @@ void redis_queue_add_raw(struct redis *redis, const struct redis_command *comman
 	memcpy(add(redis, command, raw.len), raw.ptr, raw.len);
 }
 
-/* A window as it is lasts a server about so long: a shorter trip does not keep it waiting. */
-#define LONG_TRIP_NS UINT64_C(5000000)
+/* A window as it is lasts a server about a long trip: a shorter one does not keep it waiting.
+ */
 #define STRETCH_MOST 16
 #define STRETCH_REPLIES_MOST 4 /* what the server buffers counts against its maxmemory */
 
 /* A limit as the trip stretches it. */
 static size_t stretched(const struct redis *redis, size_t limit, size_t most)
 {
-	uint64_t trips = redis->trip_ns / LONG_TRIP_NS;
+	uint64_t trips = redis->trip_ns / REDIS_LONG_TRIP_NS;
 
 	if (!redis->limits.stretch || redis->trip_ns == UINT64_MAX || trips < 2)
 		return limit;
@@ -134,9 +134,12 @@ static void pop(struct redis *redis, const struct reply *reply)
 	if (redis->refused > 0)
 		redis->refused--;
 	redis->counts.replies++;
-	if (pending.alone_ns && reply->type != REPLY_LOST &&
-	    clock_mono_ns() - pending.alone_ns < redis->trip_ns)
-		redis->trip_ns = clock_mono_ns() - pending.alone_ns;
+	if (pending.alone_ns && reply->type != REPLY_LOST) {
+		uint64_t took = clock_mono_ns() - pending.alone_ns;
+
+		redis->trip_ns = took < redis->trip_ns ? took : redis->trip_ns;
+		redis->trips++;
+	}
 	redis->in_callback = true;
 	redis->answering = &pending;
 	if (redis->router)

@@ -4,7 +4,7 @@
 link.py [options] LISTEN SERVER: both are paths of unix sockets, or LISTEN is ADDRESS:PORT. LISTEN.connections tells
 how many came.
 
-  --delay MS      every byte takes so long, each way
+  --delay MS      every byte takes so long, each way; with --lockstep, every round
   --lockstep      answers reach the client when it sleeps and all that it sent is answered; LISTEN.rounds tells how
                   often, and which commands there were: "ROUNDS NAME COUNT…" (unix sockets only)
   --at NAME,…[:N] the Nth command of such a name (default 1) over all connections meets the fault; NAME may hold a
@@ -247,6 +247,7 @@ class Link:
                 asked -= sum(1 for _ in replies.feed(data))
             self.rounds += 1
             self.tell()
+            await asyncio.sleep(self.options.delay / 1000)
             ends.writer.write(answer)
             await ends.writer.drain()
 
