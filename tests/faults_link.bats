@@ -35,7 +35,7 @@ in_step() {
 	order --lockstep --delay "${DELAY:-0}"
 	start_run "$@"
 	end_run
-	((status == 0)) || { dump; return 1; }
+	((status == ${EXIT:-0})) || { dump; return 1; }
 }
 # at_most TRIPS WHAT
 at_most() { (($(trips) <= $1)) || fail "$2: expected at most $1 round trips; got $(<"$LINK.rounds")"; }
@@ -71,6 +71,36 @@ many() {
 	in_step invalidate thing --all --soft --in 1h --yes --max-keys 6000 -o json
 	assert_json '.kept' 6000
 	at_most 40 'to shorten the life of 6,000 keys'
+}
+
+# Items that are JSON, each with an index and a set that lead to it.
+related() {
+	local i
+	api_config '"item": { "key": "i:{id}", "ttl": "5m", "type": "string", "json": true,
+			"source": { "use": "api", "get": "/things/{id}" } },
+		"index": { "key": "x:{name}", "ttl": "5m", "type": "string", "index_of": "item", "holds": "id" },
+		"all": { "key": "s:{name}", "ttl": "5m", "type": "set", "members_of": "item", "member": "id" }'
+	for ((i = 1; i <= $1; i++)); do
+		printf 'SET i:%d "{\\"name\\":\\"n%d\\"}" EX 200\nSET x:n%d %d EX 200\nSADD s:n%d %d\nEXPIRE s:n%d 200\n' \
+			"$i" "$i" "$i" "$i" "$i" "$i" "$i"
+	done | rcli >/dev/null
+}
+
+@test "a slow link: what is read behind a walk goes in batches that grow with it" {
+	DELAY=6
+	related 2000
+	in_step inspect --audit -o json
+	assert_json '.keys, (.findings | length)' $'6000\n0'
+	at_most 80 'an audit of 4,000 values and 2,000 sets'
+	EXIT=1 in_step inspect item --drift 300 -o json
+	assert_json .sampled 300
+	at_most 50 'the drift of 300 values'
+	in_step config discover
+	at_most 40 'what is there'
+	seq -f 'i:%.0f' 2000 >"$DIR/keys"
+	in_step invalidate --keys "$DIR/keys" --dry-run -o json
+	assert_json .related 2000
+	at_most 60 'the plan of 2,000 keys, and what leads to them'
 }
 
 @test "a slow link: warms go in windows, not key by key" {

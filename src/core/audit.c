@@ -128,6 +128,8 @@ int audit_ask(struct audit *audit, const struct bytes *argv, size_t argc, size_t
 
 int audit_drain(struct audit *audit, struct err *err)
 {
+	if (scan_drain_beside(audit->scan, audit->probe, err) != 0)
+		return -1;
 	return redis_settle(audit->probe, &audit->err, err);
 }
 
@@ -216,6 +218,13 @@ static void check_ttl(struct audit_key *key)
 		audit_add(key, AUDIT_TTL_OVER);
 }
 
+static void begin_batch(struct audit *audit)
+{
+	audit->full = redis_is_far(audit->probe) ? AUDIT_BATCH_FAR : AUDIT_BATCH;
+	audit->keys = mem_arena_alloc(&audit->arena, audit->full * sizeof *audit->keys);
+	audit->count = 0;
+}
+
 /* Every rule over the keys of the batch; then it is empty. */
 static int flush(struct audit *audit, struct err *err)
 {
@@ -231,8 +240,7 @@ static int flush(struct audit *audit, struct err *err)
 	if (status == 0)
 		status = audit_check_sets(audit, err);
 	mem_arena_clear(&audit->arena);
-	audit->keys = mem_arena_alloc(&audit->arena, AUDIT_BATCH * sizeof *audit->keys);
-	audit->count = 0;
+	begin_batch(audit);
 	return status;
 }
 
@@ -293,7 +301,8 @@ static bool on_key(void *ctx, const struct scan_key *key)
 		on_user_key(audit, key);
 	if (audit->options->progress && audit->result->keys % PROGRESS_EVERY == 0)
 		audit->options->progress(audit->options->ctx, audit->result->keys);
-	return audit->count < AUDIT_BATCH || flush(audit, &audit->err) == 0;
+	audit->scan = key->scan;
+	return audit->count < audit->full || flush(audit, &audit->err) == 0;
 }
 
 struct named {
@@ -376,9 +385,10 @@ int audit_run(struct redis *redis, const struct audit_options *options,
 	audit.probe = redis_new_beside(redis, options->cancel);
 	audit.now_ms = clock_wall_ms();
 	audit.found_end = &audit.found;
-	audit.keys = mem_arena_alloc(&audit.arena, AUDIT_BATCH * sizeof *audit.keys);
+	begin_batch(&audit);
 	int status = walk(redis, &audit, err);
 
+	audit.scan = NULL;
 	if (status == 0 && !err_is_set(&audit.err))
 		flush(&audit, &audit.err);
 	if (ret_result->scan.denied & (SCAN_TTL | SCAN_TYPE))

@@ -9,6 +9,7 @@
 #include "wire/redis.h"
 
 #define AUDIT_BATCH 256
+#define AUDIT_BATCH_FAR 8192 /* over a long link, where a batch costs some round trips */
 
 /* A key under audit. Bytes live in the batch's arena. */
 struct audit_key {
@@ -20,7 +21,7 @@ struct audit_key {
 	int64_t ttl_ms;
 	uint64_t limit_ms;
 	int type;       /* enum ns_type; -1: not known */
-	int64_t length; /* STRLEN */
+	int64_t length; /* STRLEN, SCARD */
 };
 
 /* A finding about two keys, until it is confirmed. */
@@ -43,8 +44,10 @@ struct audit {
 	struct audit_result *result;
 	struct redis *probe; /* the second connection */
 	struct mem_arena arena;
+	struct scan *scan; /* the walk that goes on meanwhile; NULL: none */
 	struct audit_key *keys;
 	size_t count;
+	size_t full; /* as many as a batch has */
 	struct audit_found *found, **found_end;
 	struct audit_suspicion *suspicions;
 	struct buf scratch;

@@ -6,9 +6,15 @@
 #include "core/relation.h"
 #include "core/serial.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #define EXPANDED_MAX ((size_t)64 << 20)
+/* A page of each: so many, with so many members. */
+#define SETS_AT_ONCE 512
+#define MEMBERS_AT_ONCE 8192
+#define PAGE_MEMBERS 256
+#define MEMBER_BYTES 32   /* of an answer, about */
 #define STRLEN_UNKNOWN 64 /* bytes of an answer whose length may not be asked */
 
 static bool checks_json(const struct audit_key *key)
@@ -76,14 +82,34 @@ static void on_length(void *ctx, const struct reply *reply)
 		audit_refused(key->audit, reply, "STRLEN", key->key);
 }
 
+static void on_members(void *ctx, const struct reply *reply)
+{
+	struct audit_key *key = ctx;
+
+	if (reply->type == REPLY_INTEGER) /* else a page tells */
+		key->length = reply->integer;
+}
+
+static bool needs_members(const struct audit_key *key)
+{
+	return key->ns && key->ns->members_of && key->type == NS_SET &&
+	       audit_wants(key->audit, AUDIT_MEMBER_DANGLING) &&
+	       relation_is_known(key->ns, key->ns->members_of, key->ns->member);
+}
+
 /* Sizes come first: answers that are too large are never asked for. */
 static int ask_lengths(struct audit *audit, struct err *err)
 {
 	for (size_t i = 0; i < audit->count; i++) {
 		struct audit_key *key = &audit->keys[i];
-		const struct bytes argv[] = {BYTES("STRLEN"), key->key};
+		const struct bytes length[] = {BYTES("STRLEN"), key->key};
+		const struct bytes members[] = {BYTES("SCARD"), key->key};
 
-		if (needs_value(key) && audit_ask(audit, argv, 2, 0, on_length, key, err) != 0)
+		if (needs_value(key) &&
+		    audit_ask(audit, length, 2, 0, on_length, key, err) != 0)
+			return -1;
+		if (needs_members(key) &&
+		    audit_ask(audit, members, 2, 0, on_members, key, err) != 0)
 			return -1;
 	}
 	return audit_drain(audit, err);
@@ -241,43 +267,75 @@ static void suspect_member(struct audit_key *key, struct bytes member)
 	suspicion->finding.member = member;
 }
 
-/* One page of a set; *cursor moves on. */
-static int check_page(struct audit_key *key, char cursor[24], struct err *err)
-{
-	const struct bytes argv[] = {BYTES("SSCAN"), key->key, bytes_of(cursor), BYTES("COUNT"),
-				     BYTES("256")};
-	struct audit *audit = key->audit;
-	const struct reply *reply = NULL;
+/* A set whose pages are read. */
+struct reading {
+	struct audit_key *key;
+	char cursor[24];
+	bool done;
+};
 
-	if (redis_call(audit->probe, argv, 5, REDIS_IDEMPOTENT, &reply, err) != 0)
-		return -1;
+static void on_page(void *ctx, const struct reply *reply)
+{
+	struct reading *reading = ctx;
+	struct audit_key *key = reading->key;
+
 	bool usable =
 	    reply->type == REPLY_ARRAY && reply->count == 2 && reply->items[0]->text.len < 24;
 	if (!usable)
-		audit_refused(audit, reply, "SSCAN", key->key);
+		audit_refused(key->audit, reply, "SSCAN", key->key);
 	for (size_t i = 0; usable && i < reply->items[1]->count; i++)
 		suspect_member(key, reply->items[1]->items[i]->text);
-	memcpy(cursor, "0", 2);
+	memcpy(reading->cursor, "0", 2);
 	if (usable) {
-		memcpy(cursor, reply->items[0]->text.ptr, reply->items[0]->text.len);
-		cursor[reply->items[0]->text.len] = '\0';
+		memcpy(reading->cursor, reply->items[0]->text.ptr, reply->items[0]->text.len);
+		reading->cursor[reply->items[0]->text.len] = '\0';
 	}
-	return audit_confirm(audit, err) == 0 ? audit_emit(audit, err) : -1;
+	reading->done = strcmp(reading->cursor, "0") == 0;
 }
 
-static int check_set(struct audit_key *key, struct err *err)
+/* Of its next page. */
+static size_t members_of_page(const struct audit_key *key)
 {
-	struct audit *audit = key->audit;
-	struct mem_arena keys = audit->arena;
-	char cursor[24] = "0";
-	int status;
+	return key->length >= 0 && key->length < PAGE_MEMBERS ? (size_t)key->length
+							      : PAGE_MEMBERS;
+}
 
-	/* a set may be longer than memory: what a page brings goes with it */
+/* The next page of each; *ret_left: how many have more. */
+static int check_pages(struct audit *audit, struct reading *readings, size_t count,
+		       size_t *ret_left, struct err *err)
+{
+	for (size_t i = 0; i < count; i++) {
+		const struct bytes argv[] = {BYTES("SSCAN"), readings[i].key->key,
+					     bytes_of(readings[i].cursor), BYTES("COUNT"),
+					     BYTES("256")};
+
+		size_t expect = members_of_page(readings[i].key) * MEMBER_BYTES;
+
+		if (!readings[i].done &&
+		    audit_ask(audit, argv, 5, expect, on_page, &readings[i], err) != 0)
+			return -1;
+	}
+	if (audit_drain(audit, err) != 0 || audit_confirm(audit, err) != 0)
+		return -1;
+	*ret_left = 0;
+	for (size_t i = 0; i < count; i++)
+		*ret_left += !readings[i].done;
+	return audit_emit(audit, err);
+}
+
+static int check_sets(struct audit *audit, struct reading *readings, size_t count,
+		      struct err *err)
+{
+	struct mem_arena keys = audit->arena;
+	size_t left = count;
+	int status = 0;
+
+	/* sets may be longer than memory: what a page brings goes with it */
 	audit->arena = (struct mem_arena){0};
-	do {
-		status = check_page(key, cursor, err);
+	while (left > 0 && status == 0) {
+		status = check_pages(audit, readings, count, &left, err);
 		mem_arena_clear(&audit->arena);
-	} while (status == 0 && strcmp(cursor, "0") != 0);
+	}
 	mem_arena_release(&audit->arena);
 	audit->arena = keys;
 	return status;
@@ -285,14 +343,23 @@ static int check_set(struct audit_key *key, struct err *err)
 
 int audit_check_sets(struct audit *audit, struct err *err)
 {
-	for (size_t i = 0; i < audit->count; i++) {
+	struct reading *readings = mem_zalloc(SETS_AT_ONCE, sizeof *readings);
+	size_t count = 0, members = 0;
+	int status = 0;
+
+	for (size_t i = 0; i < audit->count && status == 0; i++) {
 		struct audit_key *key = &audit->keys[i];
 
-		if (key->ns && key->ns->members_of && key->type == NS_SET &&
-		    audit_wants(audit, AUDIT_MEMBER_DANGLING) &&
-		    relation_is_known(key->ns, key->ns->members_of, key->ns->member) &&
-		    check_set(key, err) != 0)
-			return -1;
+		if (needs_members(key)) {
+			readings[count++] = (struct reading){.key = key, .cursor = "0"};
+			members += members_of_page(key);
+		}
+		bool full = count == SETS_AT_ONCE || members >= MEMBERS_AT_ONCE;
+		if (count == 0 || (!full && i + 1 < audit->count))
+			continue;
+		status = check_sets(audit, readings, count, err);
+		count = members = 0;
 	}
-	return 0;
+	free(readings);
+	return status;
 }

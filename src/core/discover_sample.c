@@ -21,7 +21,7 @@ struct sample {
 	struct redis *redis;
 	struct err *err;
 	struct buf *slot; /* its key; then what its value is an id of, or nothing */
-	bool wanted;
+	size_t expect;    /* bytes of its answer; 0: it is not read */
 };
 
 static void note_error(struct sample *sample, const struct reply *reply)
@@ -30,13 +30,22 @@ static void note_error(struct sample *sample, const struct reply *reply)
 		redis_fail(sample->redis, reply, "GET", buf_bytes(sample->slot), sample->err);
 }
 
+static bool is_set(const struct discover_family *family)
+{
+	return family->types == 1u << NS_SET;
+}
+
 static void on_length(void *ctx, const struct reply *reply)
 {
 	struct sample *sample = ctx;
 
 	note_error(sample, reply);
-	sample->wanted = reply->type == REPLY_INTEGER && reply->integer > 0 &&
-			 (uint64_t)reply->integer <= VALUE_MAX;
+	if (reply->type != REPLY_INTEGER || reply->integer <= 0)
+		return;
+	if (is_set(sample->family)) /* of any number of members one is read */
+		sample->expect = VALUE_MAX;
+	else if ((uint64_t)reply->integer <= VALUE_MAX)
+		sample->expect = (size_t)reply->integer;
 }
 
 static void on_value(void *ctx, const struct reply *reply)
@@ -72,7 +81,7 @@ static int ask(struct sample *sample, const struct bytes *argv, size_t argc, red
 {
 	struct redis_command command = {.argv = argv,
 					.argc = argc,
-					.expect = VALUE_MAX,
+					.expect = sample->expect,
 					.flags = REDIS_IDEMPOTENT,
 					.fn = fn,
 					.ctx = sample};
@@ -80,127 +89,156 @@ static int ask(struct sample *sample, const struct bytes *argv, size_t argc, red
 	return redis_submit(sample->redis, &command, err);
 }
 
-/* The lengths first, then the values that are no longer than is read. */
-static int read_family(struct redis *redis, struct discover_family *family, struct err *err)
+static int ask_length(struct sample *sample, struct err *err)
 {
-	struct sample samples[DISCOVER_SAMPLES];
-	bool set = family->types == 1u << NS_SET;
-	struct err problem = {0};
+	const struct bytes argv[] = {is_set(sample->family) ? BYTES("SCARD") : BYTES("STRLEN"),
+				     buf_bytes(sample->slot)};
 
-	for (size_t i = 0; i < family->sample_count; i++) {
-		const struct bytes length[] = {set ? BYTES("SCARD") : BYTES("STRLEN"),
-					       buf_bytes(&family->samples[i])};
-
-		samples[i] = (struct sample){.family = family,
-					     .redis = redis,
-					     .err = &problem,
-					     .slot = &family->samples[i]};
-		if (ask(&samples[i], length, 2, on_length, err) != 0)
-			return -1;
-	}
-	if (redis_drain(redis, 0, err) != 0)
-		return -1;
-	for (size_t i = 0; i < family->sample_count; i++) {
-		const struct bytes argv[] = {set ? BYTES("SRANDMEMBER") : BYTES("GET"),
-					     buf_bytes(&family->samples[i]), BYTES("1")};
-
-		if (!samples[i].wanted)
-			buf_clear(&family->samples[i]);
-		else if (ask(&samples[i], argv, set ? 3 : 2, on_value, err) != 0)
-			return -1;
-	}
-	return redis_settle(redis, &problem, err);
+	return ask(sample, argv, 2, on_length, err);
 }
 
-int discover_sample(struct redis *redis, struct discover *discover, struct err *err)
+static int ask_value(struct sample *sample, struct err *err)
 {
+	bool set = is_set(sample->family);
+	const struct bytes argv[] = {set ? BYTES("SRANDMEMBER") : BYTES("GET"),
+				     buf_bytes(sample->slot), BYTES("1")};
+
+	if (sample->expect)
+		return ask(sample, argv, set ? 3 : 2, on_value, err);
+	buf_clear(sample->slot);
+	return 0;
+}
+
+/* Of the families whose values may tell something. */
+static size_t list_samples(struct redis *redis, struct discover *discover, struct err *problem,
+			   struct sample *ret_samples)
+{
+	size_t count = 0;
+
 	for (size_t i = 0; i < discover->count; i++) {
 		struct discover_family *family = &discover->families[i];
+		bool is_read = family->types == 1u << NS_STRING || is_set(family);
 
-		if (family->types == 1u << NS_STRING || family->types == 1u << NS_SET) {
-			if (read_family(redis, family, err) != 0)
-				return -1;
-			continue;
-		}
 		for (size_t j = 0; j < family->sample_count; j++)
-			buf_clear(&family->samples[j]);
+			if (is_read)
+				ret_samples[count++] =
+				    (struct sample){.family = family,
+						    .redis = redis,
+						    .err = problem,
+						    .slot = &family->samples[j]};
+			else
+				buf_clear(&family->samples[j]);
 	}
-	return 0;
+	return count;
+}
+
+/* The lengths first, then the values that are no longer than is read: of all families at once.
+ */
+int discover_sample(struct redis *redis, struct discover *discover, struct err *err)
+{
+	struct sample *samples =
+	    mem_zalloc(discover->count * DISCOVER_SAMPLES + 1, sizeof *samples);
+	struct err problem = {0};
+	size_t count = list_samples(redis, discover, &problem, samples);
+	int status = 0;
+
+	for (size_t i = 0; i < count && status == 0; i++)
+		status = ask_length(&samples[i], err);
+	if (status == 0)
+		status = redis_settle(redis, &problem, err);
+	for (size_t i = 0; i < count && status == 0; i++)
+		status = ask_value(&samples[i], err);
+	if (status == 0)
+		status = redis_settle(redis, &problem, err);
+	free(samples);
+	return status;
 }
 
 /* --- relations --- */
 
+/* How many of a family's samples are ids of keys of another that are there. */
+struct relation {
+	const struct discover_family *to;
+	size_t asked;
+	size_t hits; /* of these */
+};
+
 static void on_exists(void *ctx, const struct reply *reply)
 {
-	size_t *hits = ctx;
+	struct relation *relation = ctx;
 
-	*hits += reply->type == REPLY_INTEGER && reply->integer == 1;
+	relation->hits += reply->type == REPLY_INTEGER && reply->integer == 1;
 }
 
-/* How many of from's samples are ids of keys of to that are there; *ret_asked: of how many. */
-static int count_hits(struct redis *redis, const struct discover_family *from,
-		      const struct discover_family *to, size_t *ret_asked, size_t *ret_hits,
-		      struct err *err)
+static int ask_hits(struct redis *redis, const struct discover_family *from,
+		    struct relation *relation, struct err *err)
 {
+	const struct template *key_of = relation->to->key;
 	struct buf key = {0};
 	int status = 0;
 
-	*ret_asked = *ret_hits = 0;
 	for (size_t i = 0; i < from->sample_count && status == 0; i++) {
-		struct var var = {bytes_of(template_var_name(to->key, 0)),
+		struct var var = {bytes_of(template_var_name(key_of, 0)),
 				  buf_bytes(&from->samples[i])};
 		struct bytes argv[] = {BYTES("EXISTS"), {NULL, 0}};
 		struct redis_command command = {.argv = argv,
 						.argc = 2,
 						.flags = REDIS_IDEMPOTENT,
 						.fn = on_exists,
-						.ctx = ret_hits};
+						.ctx = relation};
 
 		buf_clear(&key);
 		if (var.value.len == 0)
 			continue;
-		++*ret_asked;
-		if (template_expand(to->key, &var, 1, &key, &(struct err){0}) != 0)
+		relation->asked++;
+		if (template_expand(key_of, &var, 1, &key, &(struct err){0}) != 0)
 			continue;
 		argv[1] = buf_bytes(&key);
 		status = redis_submit(redis, &command, err);
 	}
-	if (status == 0)
-		status = redis_drain(redis, 0, err);
 	buf_release(&key);
 	return status;
 }
 
-static int relate(struct redis *redis, struct discover *discover, struct discover_family *from,
-		  struct err *err)
+static bool may_relate(const struct discover_family *from, const struct discover_family *to)
+{
+	return from->key && !from->problem && to != from && to->key && !to->problem &&
+	       template_var_count(to->key) == 1;
+}
+
+static void choose(struct discover_family *from, const struct relation *relations, size_t count)
 {
 	size_t best = 0;
 
-	for (size_t i = 0; i < discover->count; i++) {
-		const struct discover_family *to = &discover->families[i];
-		size_t asked = 0;
-		size_t hits = 0;
+	for (size_t i = 0; i < count; i++) {
+		const struct relation *relation = &relations[i];
 
-		if (to == from || !to->key || to->problem || template_var_count(to->key) != 1)
-			continue;
-		if (count_hits(redis, from, to, &asked, &hits, err) != 0)
-			return -1;
 		/* most must lead there: some of what they led to has expired */
-		if (hits * 2 <= asked || hits <= best)
+		if (relation->hits * 2 <= relation->asked || relation->hits <= best)
 			continue;
-		best = hits;
-		from->leads_to = to;
+		best = relation->hits;
+		from->leads_to = relation->to;
 	}
-	return 0;
 }
 
+/* Every family with every other, and one wait for all. */
 int discover_relate(struct redis *redis, struct discover *discover, struct err *err)
 {
-	for (size_t i = 0; i < discover->count; i++) {
-		struct discover_family *from = &discover->families[i];
+	size_t count = discover->count;
+	struct relation *relations = mem_zalloc(count * count + 1, sizeof *relations);
+	int status = 0;
 
-		if (from->key && !from->problem && relate(redis, discover, from, err) != 0)
-			return -1;
+	for (size_t i = 0; i < count * count && status == 0; i++) {
+		const struct discover_family *from = &discover->families[i / count];
+
+		relations[i].to = &discover->families[i % count];
+		if (may_relate(from, relations[i].to))
+			status = ask_hits(redis, from, &relations[i], err);
 	}
-	return 0;
+	if (status == 0)
+		status = redis_drain(redis, 0, err);
+	for (size_t i = 0; i < count && status == 0; i++)
+		choose(&discover->families[i], &relations[i * count], count);
+	free(relations);
+	return status;
 }

@@ -13,7 +13,10 @@
 #include <stdlib.h>
 
 #define VALUE_MAX (INT64_C(16) << 20)
-#define AT_ONCE 16 /* values held in memory; the fetcher decides how many are asked for */
+/* Values held in memory; the fetcher decides how many are asked for. */
+#define AT_ONCE 16
+#define AT_ONCE_FAR 512               /* over a long link, where they cost some round trips */
+#define BYTES_AT_ONCE (VALUE_MAX / 4) /* of them, or one */
 
 const char *const drift_outcome_names[DRIFT_OUTCOMES] = {"same", "differs", "absent", "moved",
 							 "failed"};
@@ -25,8 +28,8 @@ struct sample {
 	struct bytes key;
 	struct request request;
 	struct buf stored; /* the cached bytes */
-	struct buf plain;
 	struct buf source;
+	int64_t length;
 	bool too_long;
 	bool there;
 	bool still_there;
@@ -41,7 +44,8 @@ struct drift {
 	struct redis *redis;
 	struct buf *keys; /* the reservoir */
 	size_t key_count;
-	struct err err; /* of Redis */
+	struct buf plain; /* of the value at hand */
+	struct err err;   /* of Redis */
 };
 
 /* --- the samples --- */
@@ -126,7 +130,8 @@ static void on_length(void *ctx, const struct reply *reply)
 
 	if (reply->type == REPLY_LOST)
 		note(sample->drift, reply, "STRLEN", sample->key);
-	sample->too_long = reply->type == REPLY_INTEGER && reply->integer > VALUE_MAX;
+	sample->length = reply->type == REPLY_INTEGER ? reply->integer : 0;
+	sample->too_long = sample->length > VALUE_MAX;
 }
 
 static void on_ttl(void *ctx, const struct reply *reply)
@@ -146,12 +151,13 @@ static void on_again(void *ctx, const struct reply *reply)
 	    reply->type == REPLY_STRING && bytes_equal(reply->text, buf_bytes(&sample->stored));
 }
 
-static int ask(struct sample *sample, const char *command, redis_reply_fn *fn, struct err *err)
+static int ask(struct sample *sample, const char *command, size_t expect, redis_reply_fn *fn,
+	       struct err *err)
 {
 	const struct bytes argv[] = {bytes_of(command), sample->key};
 	struct redis_command ask = {.argv = argv,
 				    .argc = 2,
-				    .expect = sample->stored.len,
+				    .expect = expect,
 				    .flags = REDIS_IDEMPOTENT,
 				    .fn = fn,
 				    .ctx = sample};
@@ -214,10 +220,11 @@ static void conclude(struct sample *sample)
 				  .error = &sample->err};
 	struct drift *drift = sample->drift;
 
+	buf_clear(&drift->plain);
 	if (codec_is_packed(&sample->ns->compress, item.cached) &&
-	    codec_expand(codec_detect(item.cached), item.cached, CODEC_LIMIT, &sample->plain,
+	    codec_expand(codec_detect(item.cached), item.cached, CODEC_LIMIT, &drift->plain,
 			 &(struct err){0}) == 0)
-		item.cached = buf_bytes(&sample->plain);
+		item.cached = buf_bytes(&drift->plain);
 	item.json = is_json(item.cached) && is_json(item.source);
 	if (sample->outcome == DRIFT_DIFFERS &&
 	    (item.json ? json_same(item.cached, item.source)
@@ -237,17 +244,26 @@ static void conclude(struct sample *sample)
 	drift->options->item(drift->options->ctx, &item);
 }
 
-static int run_window(struct drift *drift, struct sample *samples, size_t count,
-		      struct err *err)
+static size_t value_length(const struct sample *sample)
+{
+	return sample->too_long ? 0 : (size_t)sample->length;
+}
+
+static void release_sample(struct sample *sample)
+{
+	request_release(&sample->request);
+	buf_release(&sample->stored);
+	buf_release(&sample->source);
+}
+
+/* Of values that fit into memory together. */
+static int compare_values(struct drift *drift, struct sample *samples, size_t count,
+			  struct err *err)
 {
 	for (size_t i = 0; i < count; i++)
-		if (ask(&samples[i], "STRLEN", on_length, err) != 0)
-			return -1;
-	if (settle_redis(drift, err) != 0)
-		return -1;
-	for (size_t i = 0; i < count; i++)
-		if ((!samples[i].too_long && ask(&samples[i], "GET", on_stored, err) != 0) ||
-		    ask(&samples[i], "PTTL", on_ttl, err) != 0)
+		if ((!samples[i].too_long &&
+		     ask(&samples[i], "GET", value_length(&samples[i]), on_stored, err) != 0) ||
+		    ask(&samples[i], "PTTL", 0, on_ttl, err) != 0)
 			return -1;
 	if (settle_redis(drift, err) != 0)
 		return -1;
@@ -257,32 +273,50 @@ static int run_window(struct drift *drift, struct sample *samples, size_t count,
 	if (fetcher_drain(drift->options->fetcher, err) != 0)
 		return -1;
 	for (size_t i = 0; i < count; i++)
-		if (samples[i].there && ask(&samples[i], "GET", on_again, err) != 0)
+		if (samples[i].there &&
+		    ask(&samples[i], "GET", samples[i].stored.len, on_again, err) != 0)
 			return -1;
 	if (settle_redis(drift, err) != 0)
 		return -1;
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < count; i++) {
 		conclude(&samples[i]);
+		release_sample(&samples[i]);
+	}
 	return 0;
 }
 
-static void release_sample(struct sample *sample)
+/* The lengths first: answers that are too large are never asked for. */
+static int run_window(struct drift *drift, struct sample *samples, size_t count,
+		      struct err *err)
 {
-	request_release(&sample->request);
-	buf_release(&sample->stored);
-	buf_release(&sample->plain);
-	buf_release(&sample->source);
+	for (size_t i = 0; i < count; i++)
+		if (ask(&samples[i], "STRLEN", 0, on_length, err) != 0)
+			return -1;
+	if (settle_redis(drift, err) != 0)
+		return -1;
+	for (size_t done = 0, some; done < count; done += some) {
+		size_t bytes = value_length(&samples[done]);
+
+		for (some = 1; done + some < count; some++) {
+			bytes += value_length(&samples[done + some]);
+			if (bytes > BYTES_AT_ONCE)
+				break;
+		}
+		if (compare_values(drift, samples + done, some, err) != 0)
+			return -1;
+	}
+	return 0;
 }
 
 static int compare(struct drift *drift, struct err *err)
 {
 	int status = 0;
 
-	for (size_t done = 0; done < drift->key_count && status == 0; done += AT_ONCE) {
-		struct sample samples[AT_ONCE] = {0};
-		size_t count = drift->key_count - done;
+	for (size_t done = 0, count; done < drift->key_count && status == 0; done += count) {
+		size_t most = redis_is_far(drift->redis) ? AT_ONCE_FAR : AT_ONCE;
 
-		count = count > AT_ONCE ? AT_ONCE : count;
+		count = drift->key_count - done < most ? drift->key_count - done : most;
+		struct sample *samples = mem_zalloc(count, sizeof *samples);
 		for (size_t i = 0; i < count; i++) {
 			struct bytes key = buf_bytes(&drift->keys[done + i]);
 
@@ -293,6 +327,7 @@ static int compare(struct drift *drift, struct err *err)
 		status = run_window(drift, samples, count, err);
 		for (size_t i = 0; i < count; i++)
 			release_sample(&samples[i]);
+		free(samples);
 	}
 	return status;
 }
@@ -310,6 +345,7 @@ int drift_run(struct redis *redis, const struct drift_options *options,
 	ret_report->complete = status == 0;
 	for (size_t i = 0; i < (size_t)options->sample; i++)
 		buf_release(&drift.keys[i]);
+	buf_release(&drift.plain);
 	free(drift.keys);
 	return status;
 }

@@ -20,6 +20,7 @@
 #define BATCH 64       /* keys of one UNLINK; in a cluster 1: they share no slot */
 #define UNDER_WAY 8192 /* batches sent and not answered, at most: over the session's window */
 #define IN_FLIGHT 128  /* commands of a list */
+#define IN_FLIGHT_FAR 4096 /* over a long link, where what it refuses it refuses late */
 #define PAGES_PER_CURSOR 8 /* a batch is cut short for a cursor only now and then */
 
 struct run {
@@ -238,14 +239,15 @@ static int settle(struct run *run, bool complete, struct err *err)
 static int run_list(struct run *run, struct err *err)
 {
 	struct keylist_walk walk = {0};
+	size_t most = redis_is_far(run->job->redis) ? IN_FLIGHT_FAR : IN_FLIGHT;
 	struct bytes key;
 	bool more = true;
 
 	while (!must_stop(run) && (more = keylist_next(&run->job->plan->list, &walk, &key))) {
 		add(run, key);
 		/* enough to keep the server busy; what it refuses, it refuses soon */
-		if (redis_outstanding(run->job->redis) > IN_FLIGHT)
-			redis_drain(run->job->redis, IN_FLIGHT / 2, &run->err);
+		if (redis_outstanding(run->job->redis) > most)
+			redis_drain(run->job->redis, most / 2, &run->err);
 	}
 	return settle(run, !more, err);
 }

@@ -1,6 +1,7 @@
 #include "core/invalidate_private.h"
 
 #include "base/err.h"
+#include "base/mem.h"
 #include "core/inspect_filter.h"
 #include "core/namespace.h"
 #include "core/resume.h"
@@ -8,8 +9,12 @@
 #include "wire/slot.h"
 #include "wire/redis.h"
 
-#define RESTARTS 3     /* of a walk that the connection broke under */
-#define NAMED_PAGE 256 /* named keys that are looked at in one go */
+#include <stdlib.h>
+
+#define RESTARTS 3 /* of a walk that the connection broke under */
+/* Named keys that are looked at in one go: over a long link more. */
+#define NAMED_PAGE 256
+#define NAMED_PAGE_FAR 8192
 
 int invalidate_refuse(const struct invalidate_target *target, struct err *err)
 {
@@ -84,7 +89,7 @@ struct planning {
 	struct named {
 		struct planning *planning;
 		struct scan_key key;
-	} page[NAMED_PAGE];
+	} * page;
 	size_t count;
 	struct err err;
 };
@@ -254,24 +259,34 @@ static int look_at_page(struct planning *planning, struct err *err)
 	return 0;
 }
 
-static int plan_named(struct planning *planning, struct err *err)
+static int look_at_named(struct planning *planning, struct err *err)
 {
 	struct keylist_walk walk = {0};
 	struct bytes key;
 
+	while (keylist_next(planning->target->named, &walk, &key)) {
+		struct named *named = &planning->page[planning->count++];
+		bool far = planning->count >= NAMED_PAGE && redis_is_far(planning->redis);
+
+		*named = (struct named){.planning = planning};
+		named->key.key = key;
+		if (planning->count >= (far ? NAMED_PAGE_FAR : NAMED_PAGE) &&
+		    look_at_page(planning, err) != 0)
+			return -1;
+	}
+	return look_at_page(planning, err);
+}
+
+static int plan_named(struct planning *planning, struct err *err)
+{
 	planning->plan->bytes_known = true;
 	planning->plan->list.limit = 0; /* they are in memory already */
 	if (planning->target->named->count > planning->target->max_keys)
 		return invalidate_refuse(planning->target, err);
-	while (keylist_next(planning->target->named, &walk, &key)) {
-		struct named *named = &planning->page[planning->count++];
-
-		*named = (struct named){.planning = planning};
-		named->key.key = key;
-		if (planning->count == NAMED_PAGE && look_at_page(planning, err) != 0)
-			return -1;
-	}
-	return look_at_page(planning, err);
+	planning->page = mem_zalloc(NAMED_PAGE_FAR, sizeof *planning->page);
+	int status = look_at_named(planning, err);
+	free(planning->page);
+	return status;
 }
 
 static int plan_related(struct planning *planning, struct err *err)

@@ -9,7 +9,10 @@
 #include <stdlib.h>
 
 #define PAGE 64
-#define VALUE_MAX "65535"
+#define PAGE_FAR 4096                    /* over a long link */
+#define PAGE_BYTES ((size_t)4096 * 1024) /* of their values */
+#define VALUE_MAX 65536
+#define VALUE_LAST "65535"
 #define INDEX_MAX "4095"
 
 /* A question about something that may refer to a key, under way. */
@@ -23,15 +26,17 @@ struct candidate {
 
 struct finding {
 	struct redis *redis;
+	bool far; /* pages are long */
 	const struct nsset *set;
 	struct keylist *list;
 	struct referrers *referrers;
 	/* of the page of keys at hand */
-	struct bytes keys[PAGE];
+	struct bytes keys[PAGE_FAR];
 	struct value {
 		struct finding *finding;
+		size_t length;
 		struct buf text;
-	} values[PAGE];
+	} values[PAGE_FAR];
 	size_t count;
 	struct candidate *candidates;
 	size_t candidate_count, candidate_size;
@@ -99,20 +104,52 @@ static bool has_index(const struct nsset *set, const struct ns *ns)
 	return false;
 }
 
-static int read_values(struct finding *finding, struct err *err)
+static void on_length(void *ctx, const struct reply *reply)
+{
+	struct value *value = ctx;
+
+	if (reply->type == REPLY_INTEGER && reply->integer >= 0 && reply->integer < VALUE_MAX)
+		value->length = (size_t)reply->integer;
+}
+
+static bool is_read(const struct finding *finding, size_t i)
+{
+	const struct ns *ns = nsset_classify(finding->set, finding->keys[i], NULL);
+
+	return ns && has_index(finding->set, ns);
+}
+
+/* So that as many as possible are read at once: a trip costs more than the question. */
+static int ask_lengths(struct finding *finding, struct err *err)
 {
 	for (size_t i = 0; i < finding->count; i++) {
-		const struct ns *ns = nsset_classify(finding->set, finding->keys[i], NULL);
-		const struct bytes argv[] = {BYTES("GETRANGE"), finding->keys[i], BYTES("0"),
-					     BYTES(VALUE_MAX)};
-		struct value *value = &finding->values[i];
+		const struct bytes argv[] = {BYTES("STRLEN"), finding->keys[i]};
 
-		value->finding = finding;
-		buf_clear(&value->text);
-		if (ns && has_index(finding->set, ns) &&
-		    submit(finding, argv, 4, 65536, on_value, value, err) != 0)
+		if (is_read(finding, i) &&
+		    submit(finding, argv, 2, 0, on_length, &finding->values[i], err) != 0)
 			return -1;
 	}
+	return settle(finding, err);
+}
+
+/* From the first of these keys on, as many as fit into memory; *ret_end is behind them. */
+static int read_values(struct finding *finding, size_t first, size_t *ret_end, struct err *err)
+{
+	size_t bytes = 0;
+	size_t i = first;
+
+	for (; i < finding->count && bytes < PAGE_BYTES; i++) {
+		const struct bytes argv[] = {BYTES("GETRANGE"), finding->keys[i], BYTES("0"),
+					     BYTES(VALUE_LAST)};
+		struct value *value = &finding->values[i];
+
+		if (!is_read(finding, i))
+			continue;
+		bytes += value->length;
+		if (submit(finding, argv, 4, value->length, on_value, value, err) != 0)
+			return -1;
+	}
+	*ret_end = i;
 	return settle(finding, err);
 }
 
@@ -294,22 +331,31 @@ static void keep_candidates(struct finding *finding)
 	finding->candidate_count = 0;
 }
 
-static int look_at_page(struct finding *finding, struct err *err)
+static void consider_key(struct finding *finding, size_t i)
 {
 	struct bytes values[TEMPLATE_VARS_MAX];
+	const struct ns *ns = nsset_classify(finding->set, finding->keys[i], values);
+	const struct ns *other;
+	size_t at = 0;
 
+	while (ns && (other = next_referrer(finding->set, ns, &at)) != NULL)
+		consider(finding, ns, other, values, buf_bytes(&finding->values[i].text));
+	buf_release(&finding->values[i].text);
+}
+
+static int look_at_page(struct finding *finding, struct err *err)
+{
 	if (finding->name_count == 0)
 		add_names(finding);
-	if (read_values(finding, err) != 0)
+	for (size_t i = 0; i < finding->count; i++)
+		finding->values[i] = (struct value){.finding = finding, .length = VALUE_MAX};
+	if (finding->far && ask_lengths(finding, err) != 0)
 		return -1;
-	for (size_t i = 0; i < finding->count; i++) {
-		const struct ns *ns = nsset_classify(finding->set, finding->keys[i], values);
-		const struct ns *other;
-		size_t at = 0;
-
-		while (ns && (other = next_referrer(finding->set, ns, &at)) != NULL)
-			consider(finding, ns, other, values,
-				 buf_bytes(&finding->values[i].text));
+	for (size_t at = 0, end = 0; at < finding->count; at = end) {
+		if (read_values(finding, at, &end, err) != 0)
+			return -1;
+		for (size_t i = at; i < end; i++)
+			consider_key(finding, i);
 	}
 	if (ask_candidates(finding, err) != 0)
 		return -1;
@@ -328,6 +374,7 @@ int referrers_find(struct redis *redis, const struct nsset *set, struct keylist 
 	int status = 0;
 
 	finding->redis = redis;
+	finding->far = redis_is_far(redis);
 	finding->set = set;
 	finding->list = list;
 	finding->referrers = referrers;
@@ -337,12 +384,14 @@ int referrers_find(struct redis *redis, const struct nsset *set, struct keylist 
 
 		if (ns && next_referrer(set, ns, &at))
 			finding->keys[finding->count++] = key;
-		if (finding->count == PAGE)
-			status = look_at_page(finding, err);
+		if (finding->count < (finding->far ? PAGE_FAR : PAGE))
+			continue;
+		status = look_at_page(finding, err);
+		finding->far = redis_is_far(redis);
 	}
 	if (status == 0 && finding->count)
 		status = look_at_page(finding, err);
-	for (size_t i = 0; i < PAGE; i++)
+	for (size_t i = 0; i < finding->count; i++)
 		buf_release(&finding->values[i].text);
 	for (size_t i = 0; i < finding->candidate_size; i++) {
 		buf_release(&finding->candidates[i].key);

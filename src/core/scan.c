@@ -1,14 +1,9 @@
-#include "core/scan.h"
+#include "core/scan_private.h"
 
 #include "base/buf.h"
-#include "base/err.h"
-#include "base/mem.h"
 #include "base/num.h"
 #include "base/priority.h"
 #include "core/namespace.h"
-#include "core/scan_pace.h"
-#include "core/scan_slots.h"
-#include "wire/redis.h"
 #include "wire/target.h"
 
 #include <stdio.h>
@@ -16,51 +11,8 @@
 
 /* Keys between two looks at the number of keys. */
 #define SIZE_EVERY 256
-/* One whose keys are yielded, one whose probes are under way, one that SCAN fills. */
-#define PAGES 3
 
-struct page {
-	struct walk *walk;
-	struct mem_arena arena;
-	struct scan_key *keys;
-	size_t count;
-	size_t at;     /* the key whose probe is answered next */
-	unsigned left; /* its probes without answer */
-	uint64_t next; /* the cursor behind it */
-};
-
-/* The walk over one node. */
-struct walk {
-	struct scan *scan;
-	struct redis *redis;
-	struct redis *primary; /* whose slots they are: redis, unless that is a replica */
-	struct scan_result result;
-	struct redis_limits limits; /* before the walk */
-	struct scan_pace pace;
-	struct scan_table table;
-	size_t unsized; /* keys asked for since the table's size was */
-	struct scan_slots slots;
-	uint64_t reconnects; /* at the start */
-	struct page pages[PAGES];
-	size_t filled;  /* pages that SCAN filled so far */
-	size_t probed;  /* of these: whose probes are sent */
-	size_t yielded; /* of these: whose keys the caller has seen */
-	uint64_t cursor;
-	bool asked;       /* a SCAN is under way */
-	size_t under_way; /* commands without answer */
-	struct err err;
-};
-
-struct scan {
-	struct redis *redis;
-	const struct scan_options *options;
-	struct scan_result *sum; /* of all nodes; what the caller looks at meanwhile */
-	struct walk *walks;
-	size_t count;
-	bool stopped; /* fn said so */
-};
-
-static void set_window(struct walk *walk)
+static void set_window(struct scan_walk *walk)
 {
 	struct redis_limits limits = walk->limits;
 
@@ -80,7 +32,7 @@ static void set_window(struct walk *walk)
 /* --- what comes back --- */
 
 /* The next key of the page that waits for answers. */
-static void settle(struct page *page)
+static void settle(struct scan_page *page)
 {
 	while (page->left == 0 && page->at < page->count)
 		if (++page->at < page->count)
@@ -89,8 +41,8 @@ static void settle(struct page *page)
 
 static void on_probe(void *ctx, const struct reply *reply)
 {
-	struct page *page = ctx;
-	struct walk *walk = page->walk;
+	struct scan_page *page = ctx;
+	struct scan_walk *walk = page->walk;
 	enum scan_probe probe = (enum scan_probe)(page->left & -page->left);
 	struct err unheard = {0};
 
@@ -102,7 +54,7 @@ static void on_probe(void *ctx, const struct reply *reply)
 	settle(page);
 }
 
-static void fill_page(struct walk *walk, struct page *page, const struct reply *list)
+static void fill_page(struct scan_walk *walk, struct scan_page *page, const struct reply *list)
 {
 	const struct scan_options *options = walk->scan->options;
 	size_t bytes = 0;
@@ -124,6 +76,7 @@ static void fill_page(struct walk *walk, struct page *page, const struct reply *
 		*kept = (struct scan_key){.key = mem_arena_bytes(&page->arena, key),
 					  .asked = options->probes,
 					  .lenient = options->lenient,
+					  .scan = walk->scan,
 					  .bytes = -1,
 					  .idle_s = -1,
 					  .freq = -1,
@@ -140,7 +93,7 @@ static void fill_page(struct walk *walk, struct page *page, const struct reply *
 	set_window(walk);
 }
 
-static int say_broken(const struct walk *walk, struct err *err)
+static int say_broken(const struct scan_walk *walk, struct err *err)
 {
 	struct buf name = {0};
 
@@ -153,7 +106,7 @@ static int say_broken(const struct walk *walk, struct err *err)
 	return -1;
 }
 
-static int read_cursor(struct walk *walk, const struct reply *reply, struct err *err)
+static int read_cursor(struct scan_walk *walk, const struct reply *reply, struct err *err)
 {
 	if (reply->type == REPLY_LOST)
 		return redis_unreached(walk->redis, reply, err);
@@ -167,7 +120,7 @@ static int read_cursor(struct walk *walk, const struct reply *reply, struct err 
 
 static void on_page(void *ctx, const struct reply *reply)
 {
-	struct walk *walk = ctx;
+	struct scan_walk *walk = ctx;
 	struct err unheard = {0};
 
 	walk->under_way--;
@@ -176,12 +129,12 @@ static void on_page(void *ctx, const struct reply *reply)
 	if (read_cursor(walk, reply, err_is_set(&walk->err) ? &unheard : &walk->err) != 0)
 		return;
 	scan_table_cursor(&walk->table, walk->cursor);
-	fill_page(walk, &walk->pages[walk->filled++ % PAGES], reply->items[1]);
+	fill_page(walk, &walk->pages[walk->filled++ % SCAN_PAGES], reply->items[1]);
 }
 
 static void on_size(void *ctx, const struct reply *reply)
 {
-	struct walk *walk = ctx;
+	struct scan_walk *walk = ctx;
 
 	walk->under_way--;
 	scan_table_keys(&walk->table, reply->type == REPLY_INTEGER ? reply->integer : -1);
@@ -193,7 +146,7 @@ static void on_size(void *ctx, const struct reply *reply)
 
 static void on_slots(void *ctx, const struct reply *reply)
 {
-	struct walk *walk = ctx;
+	struct scan_walk *walk = ctx;
 
 	walk->under_way--;
 	scan_slots_told(&walk->slots, reply);
@@ -201,7 +154,7 @@ static void on_slots(void *ctx, const struct reply *reply)
 
 static void on_primary(void *ctx, const struct reply *reply)
 {
-	struct walk *walk = ctx;
+	struct scan_walk *walk = ctx;
 
 	walk->under_way--;
 	scan_slots_follows(&walk->slots, reply);
@@ -210,7 +163,7 @@ static void on_primary(void *ctx, const struct reply *reply)
 /* --- what is asked --- */
 
 /* Queued without waiting for room: that would keep the other nodes waiting, too. */
-static int ask(struct walk *walk, const struct bytes *argv, size_t argc, size_t weight,
+static int ask(struct scan_walk *walk, const struct bytes *argv, size_t argc, size_t weight,
 	       redis_reply_fn *fn, struct err *err)
 {
 	const struct redis_command command = {.argv = argv,
@@ -224,7 +177,7 @@ static int ask(struct walk *walk, const struct bytes *argv, size_t argc, size_t 
 	return redis_submit(walk->redis, &command, err);
 }
 
-static int ask_page(struct walk *walk, struct err *err)
+static int ask_page(struct scan_walk *walk, struct err *err)
 {
 	const struct scan_options *options = walk->scan->options;
 	char count[24];
@@ -251,7 +204,7 @@ static int ask_page(struct walk *walk, struct err *err)
 }
 
 /* Of its slots the primary itself knows; a replica, whose keys it has. */
-static int ask_slots(struct walk *walk, struct err *err)
+static int ask_slots(struct scan_walk *walk, struct err *err)
 {
 	static const struct bytes argv[] = {BYTES("CLUSTER"), BYTES("NODES")};
 	const struct redis_command slots = {.argv = argv,
@@ -271,7 +224,7 @@ static int ask_slots(struct walk *walk, struct err *err)
 	return ask(walk, argv, 2, 1, on_primary, err);
 }
 
-static int probe_page(struct walk *walk, struct page *page, struct err *err)
+static int probe_page(struct scan_walk *walk, struct scan_page *page, struct err *err)
 {
 	const struct redis_command how = {.fn = on_probe, .ctx = page, .flags = REDIS_NO_WAIT};
 
@@ -290,12 +243,12 @@ static int probe_page(struct walk *walk, struct page *page, struct err *err)
 
 /* --- one node's turn --- */
 
-static bool goes_on(const struct walk *walk)
+static bool goes_on(const struct scan_walk *walk)
 {
 	return !walk->scan->stopped && !err_is_set(&walk->err);
 }
 
-static void yield(struct walk *walk, const struct scan_key *key)
+static void yield(struct scan_walk *walk, const struct scan_key *key)
 {
 	const struct scan_options *options = walk->scan->options;
 
@@ -311,12 +264,12 @@ static void yield(struct walk *walk, const struct scan_key *key)
 }
 
 /* The pages whose probes are all answered. */
-static void yield_pages(struct walk *walk)
+static void yield_pages(struct scan_walk *walk)
 {
 	const struct scan_options *options = walk->scan->options;
 
 	while (walk->yielded < walk->probed && goes_on(walk)) {
-		struct page *page = &walk->pages[walk->yielded % PAGES];
+		struct scan_page *page = &walk->pages[walk->yielded % SCAN_PAGES];
 
 		if (page->at < page->count)
 			return;
@@ -328,25 +281,34 @@ static void yield_pages(struct walk *walk)
 	}
 }
 
-/* The page that a SCAN just filled: its probes, behind the SCAN of the next page. */
-static void advance(struct walk *walk)
+static bool has_more(const struct scan_walk *walk)
 {
-	struct page *page = &walk->pages[walk->probed % PAGES];
-	struct err *err = &walk->err;
-
-	if (walk->probed == walk->filled || !goes_on(walk))
-		return;
-	walk->probed++;
-	if (walk->cursor != 0 && ask_page(walk, err) != 0)
-		return;
-	probe_page(walk, page, err);
+	return walk->filled > 0 && walk->cursor != 0;
 }
 
-static bool is_over(const struct walk *walk)
+/* The page that a SCAN just filled: its probes, behind the SCAN of the next page. */
+void scan_advance(struct scan_walk *walk)
+{
+	struct scan_page *page = &walk->pages[walk->probed % SCAN_PAGES];
+	bool is_new = walk->probed < walk->filled;
+	struct err *err = &walk->err;
+
+	if (!goes_on(walk))
+		return;
+	walk->probed += is_new;
+	if (!walk->asked && has_more(walk) && walk->filled - walk->yielded < SCAN_PAGES &&
+	    ask_page(walk, err) != 0)
+		return;
+	if (is_new)
+		probe_page(walk, page, err);
+}
+
+static bool is_over(const struct scan_walk *walk)
 {
 	if (walk->under_way > 0)
 		return false;
-	return !goes_on(walk) || (!walk->asked && walk->yielded == walk->filled);
+	return !goes_on(walk) ||
+	       (!walk->asked && walk->yielded == walk->filled && !has_more(walk));
 }
 
 /* --- all of them --- */
@@ -356,10 +318,10 @@ static bool serve(struct scan *scan)
 	bool over = true;
 
 	for (size_t i = 0; i < scan->count; i++) {
-		struct walk *walk = &scan->walks[i];
+		struct scan_walk *walk = &scan->walks[i];
 
 		yield_pages(walk);
-		advance(walk);
+		scan_advance(walk);
 		yield_pages(walk); /* one without probes has nothing to wait for */
 		over = over && is_over(walk);
 	}
@@ -375,7 +337,7 @@ static int check_slots(struct scan *scan, struct err *err)
 	if (redis_drain(scan->redis, 0, err) != 0)
 		return -1;
 	for (size_t i = 0; i < scan->count; i++) {
-		struct walk *walk = &scan->walks[i];
+		struct scan_walk *walk = &scan->walks[i];
 
 		walk->result.moved = goes_on(walk) && scan_slots_moved(&walk->slots);
 		walk->result.resized = walk->result.resized || walk->slots.unknown;
@@ -386,7 +348,7 @@ static int check_slots(struct scan *scan, struct err *err)
 static int walk_all(struct scan *scan, struct err *err)
 {
 	for (size_t i = 0; i < scan->count; i++) {
-		struct walk *walk = &scan->walks[i];
+		struct scan_walk *walk = &scan->walks[i];
 		bool skip = walk->cursor == SCAN_SKIP;
 
 		if (!skip && ask_slots(walk, &walk->err) == 0)
@@ -404,7 +366,7 @@ static void begin(struct scan *scan)
 
 	scan->walks = mem_zalloc(scan->count, sizeof *scan->walks);
 	for (size_t i = 0; i < scan->count; i++) {
-		struct walk *walk = &scan->walks[i];
+		struct scan_walk *walk = &scan->walks[i];
 
 		walk->scan = scan;
 		walk->redis = redis_node(scan->redis, i);
@@ -416,12 +378,12 @@ static void begin(struct scan *scan)
 						 : options->start;
 		scan_pace_init(&walk->pace, options->gentle);
 		set_window(walk);
-		for (size_t page = 0; page < PAGES; page++)
+		for (size_t page = 0; page < SCAN_PAGES; page++)
 			walk->pages[page].walk = walk;
 	}
 }
 
-static void add(struct scan_result *sum, const struct walk *walk)
+static void add(struct scan_result *sum, const struct scan_walk *walk)
 {
 	const struct scan_result *part = &walk->result;
 
@@ -444,11 +406,11 @@ static int end(struct scan *scan, int status, struct err *err)
 	enum err_kind kind = ERR_NONE;
 
 	for (size_t i = 0; i < scan->count; i++) {
-		struct walk *walk = &scan->walks[i];
+		struct scan_walk *walk = &scan->walks[i];
 
 		add(scan->sum, walk);
 		scan_slots_release(&walk->slots);
-		for (size_t page = 0; page < PAGES; page++)
+		for (size_t page = 0; page < SCAN_PAGES; page++)
 			mem_arena_release(&walk->pages[page].arena);
 		if (!err_is_set(&walk->err))
 			continue;

@@ -28,6 +28,7 @@ enum scan_probe {
 #define SCAN_TTL_GONE (-2)    /* the key vanished between SCAN and probe */
 #define SCAN_TTL_UNKNOWN (-3) /* this user may not ask: only of a lenient walk */
 
+struct scan;
 struct scan_key {
 	struct bytes key; /* valid inside the callback */
 	unsigned asked;   /* probes; less those that were refused */
@@ -37,9 +38,10 @@ struct scan_key {
 	    ttl_ms;    /* or SCAN_TTL_NONE, SCAN_TTL_GONE, SCAN_TTL_UNKNOWN; 0 when not asked */
 	int64_t bytes; /* these four: -1: not asked, not allowed, or gone */
 	int64_t idle_s;
-	int64_t freq; /* under an LFU policy only */
-	int type;     /* enum ns_type, NS_ANY: a module's */
-	uint32_t tag; /* the caller's own, 0 at first */
+	int64_t freq;      /* under an LFU policy only */
+	int type;          /* enum ns_type, NS_ANY: a module's */
+	uint32_t tag;      /* the caller's own, 0 at first */
+	struct scan *scan; /* the walk that came to it */
 };
 
 /* false ends the scan early (the rest of the page is dropped). */
@@ -99,6 +101,13 @@ struct scan_result {
  */
 int scan_run(struct redis *redis, const struct scan_options *options,
 	     struct scan_result *ret_result, struct err *err);
+
+/*
+ * For fn: waits until `beside`, another session, has answered everything, as redis_drain does.
+ * Over a long link the walk goes on meanwhile, as many pages as it has room for. Without a walk
+ * (NULL) the same as redis_drain.
+ */
+int scan_drain_beside(struct scan *scan, struct redis *beside, struct err *err);
 
 /* True when what made the walk fail may be over soon: a repetition may see every key. */
 bool scan_may_repeat(const struct scan_result *result);

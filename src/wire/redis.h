@@ -159,6 +159,11 @@ size_t redis_outstanding(const struct redis *redis);
 /* Waits until something moved, if anything is under way, for who looks at more than a count. */
 int redis_step(struct redis *redis, struct err *err);
 /*
+ * The same as redis_step, and what goes without waiting of another session; what that one does
+ * ends the wait, too. When it fails, those know who are answered REPLY_LOST there.
+ */
+int redis_step_beside(struct redis *redis, struct redis *other, struct err *err);
+/*
  * One command and its answer; drains what was queued before. A server's error
  * is returned as REPLY_ERROR with 0. *ret_reply lives until the next redis_call
  * on this session. flags as in redis_command.
