@@ -32,17 +32,18 @@ static bool is_entry(const struct reply *reply)
 static bool only_tells(const struct bytes *argv, size_t argc)
 {
 	static const char *const tellers[][2] = {
-	    {"INFO", NULL},         {"PING", NULL},        {"ECHO", NULL},
-	    {"TIME", NULL},         {"ROLE", NULL},        {"LASTSAVE", NULL},
-	    {"COMMAND", NULL},      {"CONFIG", "GET"},     {"CLIENT", "LIST"},
-	    {"CLIENT", "INFO"},     {"CLIENT", "ID"},      {"CLIENT", "GETNAME"},
-	    {"SLOWLOG", "GET"},     {"SLOWLOG", "LEN"},    {"LATENCY", "LATEST"},
-	    {"LATENCY", "HISTORY"}, {"LATENCY", "DOCTOR"}, {"MEMORY", "DOCTOR"},
-	    {"MEMORY", "STATS"},    {"ACL", "WHOAMI"},     {"ACL", "CAT"},
-	    {"ACL", "LIST"},        {"ACL", "GETUSER"},    {"ACL", "USERS"},
-	    {"CLUSTER", "INFO"},    {"CLUSTER", "NODES"},  {"CLUSTER", "SLOTS"},
-	    {"CLUSTER", "SHARDS"},  {"SCRIPT", "EXISTS"},  {"FUNCTION", "LIST"},
-	    {"PUBSUB", NULL},       {"MODULE", "LIST"},    {"SELECT", NULL},
+	    {"INFO", NULL},        {"PING", NULL},        {"ECHO", NULL},
+	    {"TIME", NULL},        {"ROLE", NULL},        {"LASTSAVE", NULL},
+	    {"COMMAND", NULL},     {"CONFIG", "GET"},     {"CLIENT", "LIST"},
+	    {"CLIENT", "INFO"},    {"CLIENT", "ID"},      {"CLIENT", "GETNAME"},
+	    {"SLOWLOG", "GET"},    {"SLOWLOG", "LEN"},    {"LATENCY", "LATEST"},
+	    {"COMMANDLOG", "GET"}, {"COMMANDLOG", "LEN"}, {"LATENCY", "HISTORY"},
+	    {"LATENCY", "DOCTOR"}, {"MEMORY", "DOCTOR"},  {"MEMORY", "STATS"},
+	    {"ACL", "WHOAMI"},     {"ACL", "CAT"},        {"ACL", "LIST"},
+	    {"ACL", "GETUSER"},    {"ACL", "USERS"},      {"CLUSTER", "INFO"},
+	    {"CLUSTER", "NODES"},  {"CLUSTER", "SLOTS"},  {"CLUSTER", "SHARDS"},
+	    {"SCRIPT", "EXISTS"},  {"FUNCTION", "LIST"},  {"PUBSUB", NULL},
+	    {"MODULE", "LIST"},    {"SELECT", NULL},
 	};
 
 	for (size_t i = 0; i < sizeof tellers / sizeof tellers[0]; i++)

@@ -100,6 +100,8 @@ TEST(the_life_that_a_write_gives)
 	CHECK(!known);
 	CHECK(effect_find(BYTES("nonesuch")) == NULL);
 	CHECK_INT(effect_find(BYTES("hGetAll"))->flags, EFFECT_READ);
+	CHECK_INT(effect_find(BYTES("HGETEX"))->flags, EFFECT_READ); /* Redis 8, Valkey 9 */
+	CHECK_INT(effect_find(BYTES("DELIFEQ"))->flags, EFFECT_DELETE);
 }
 
 TEST(the_most_frequent_stand_out_of_many)
