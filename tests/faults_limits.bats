@@ -46,12 +46,23 @@ empty() { admin CONFIG SET maxclients 1000; }
 # Answers of more than 16 KiB wait in the client's output buffer, which may hold a single byte.
 narrow() { rcli CONFIG SET client-output-buffer-limit 'normal 1 1 1' >/dev/null; }
 wide() { rcli CONFIG SET client-output-buffer-limit 'normal 0 0 0' >/dev/null; }
+# Redis 7.0 counts the slow log's entries last: its answer, of stats, waits in that buffer however small it is.
+slowlog_fits() {
+	local status=0
+	narrow
+	rcli SLOWLOG GET >/dev/null 2>&1 || status=1
+	wide
+	return "$status"
+}
 
 @test "an output buffer that is full: whose answer is large hears it is cut, the others go on" {
+	local cut='again and again|connection|connected, but no answer' # the last when a busy machine takes the time
 	fill_with 100000
-	declare -A EXITS=([get]=0 [inspect-key]=4 [invalidate]=4 [stats]=4)
-	TIMEOUT=500ms BLIND=1 HEAL=wide SAYS='again and again|connection' struck_by narrow
+	declare -A EXITS=([get]=0 [inspect-key]=4 [invalidate]=4)
+	slowlog_fits || EXITS[stats]=4
+	TIMEOUT=500ms BLIND=1 HEAL=wide SAYS=$cut struck_by narrow
 	# where many are asked at once, a busy machine may let their small answers pile up
 	EXITS=([warm]=0 [inspect]='@(0|4)' [unlink]='@(0|3)' [follow]=0 [bench]='@(0|4)' [repl]=0 [discover]='@(0|4)')
-	BLIND=1 HEAL=wide SAYS='again and again|connection' struck_by narrow
+	! slowlog_fits || EXITS[stats]=0
+	BLIND=1 HEAL=wide SAYS=$cut struck_by narrow
 }
