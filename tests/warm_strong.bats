@@ -391,7 +391,7 @@ plain_user() {
 	start_nginx 'keepalive_requests 100000;'
 	SOURCE='"concurrency": 8, "rate": "1500/s"' API_URL=$NGINX_URL api_config "$THING"
 	seq 4000 >"$DIR/ids"
-	rcli CONFIG SET maxmemory "$(($(rcli INFO memory | sed -n 's/^used_memory:\([0-9]*\).*/\1/p') + 400000))" >/dev/null
+	rcli CONFIG SET maxmemory "$(($(rcli INFO memory | sed -n 's/^used_memory:\([0-9]*\).*/\1/p') + 1500000))" >/dev/null
 	rcli CONFIG SET maxmemory-policy allkeys-lru >/dev/null
 	warm thing --ids "$DIR/ids"
 	assert_exit 4
