@@ -114,8 +114,8 @@ static int read_slots(struct redis *redis, struct bytes key, struct keyinfo *inf
 	return redis_settle(redis, &problem, err);
 }
 
-/* The figures, idle time and frequency first: asking for the value would reset them on servers
- * before 7.2. */
+/* The figures, idle time and frequency first: asking for the value would reset them where no
+ * CLIENT NO-TOUCH is asked for (wire/setup.c). */
 static int read_figures(struct redis *redis, struct bytes key, struct keyinfo *info,
 			struct err *err)
 {

@@ -4,7 +4,6 @@
 #include "base/num.h"
 #include "base/priority.h"
 #include "core/namespace.h"
-#include "wire/target.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -93,19 +92,6 @@ static void fill_page(struct scan_walk *walk, struct scan_page *page, const stru
 	set_window(walk);
 }
 
-static int say_broken(const struct scan_walk *walk, struct err *err)
-{
-	struct buf name = {0};
-
-	target_describe(redis_target(walk->redis), &name);
-	err_set(err, ERR_REDIS,
-		"redis %s: the connection broke in the middle of the walk: the server may have "
-		"been restarted, which makes its cursor worthless; run it again",
-		buf_str(&name));
-	buf_release(&name);
-	return -1;
-}
-
 static int read_cursor(struct scan_walk *walk, const struct reply *reply, struct err *err)
 {
 	if (reply->type == REPLY_LOST)
@@ -115,7 +101,15 @@ static int read_cursor(struct scan_walk *walk, const struct reply *reply, struct
 	    num_parse_u64(reply->items[0]->text, 0, UINT64_MAX, &walk->cursor) != 0)
 		return redis_fail(walk->redis, reply, "SCAN", (struct bytes){NULL, 0}, err);
 	walk->result.broken = redis_counts(walk->redis)->reconnects != walk->reconnects;
-	return walk->result.broken ? say_broken(walk, err) : 0;
+	return walk->result.broken ? scan_broke(walk->redis, err) : 0;
+}
+
+static void know_table(struct scan_walk *walk)
+{
+	const struct redis_server server = redis_server(walk->redis);
+
+	if (walk->table.pages == 0)
+		scan_table_of(&walk->table, &server);
 }
 
 static void on_page(void *ctx, const struct reply *reply)
@@ -128,8 +122,22 @@ static void on_page(void *ctx, const struct reply *reply)
 	walk->result.lost = walk->result.lost || reply->type == REPLY_LOST;
 	if (read_cursor(walk, reply, err_is_set(&walk->err) ? &unheard : &walk->err) != 0)
 		return;
+	know_table(walk);
 	scan_table_cursor(&walk->table, walk->cursor);
 	fill_page(walk, &walk->pages[walk->filled++ % SCAN_PAGES], reply->items[1]);
+}
+
+static void on_keys(struct scan_table *table, const struct reply *reply)
+{
+	scan_table_keys(table, reply->type == REPLY_INTEGER ? reply->integer : -1);
+}
+
+static void on_slot_keys(void *ctx, const struct reply *reply)
+{
+	struct scan_walk *walk = ctx;
+
+	walk->under_way--;
+	on_keys(&walk->table, reply);
 }
 
 static void on_size(void *ctx, const struct reply *reply)
@@ -137,7 +145,9 @@ static void on_size(void *ctx, const struct reply *reply)
 	struct scan_walk *walk = ctx;
 
 	walk->under_way--;
-	scan_table_keys(&walk->table, reply->type == REPLY_INTEGER ? reply->integer : -1);
+	know_table(walk);
+	if (!walk->table.by_slot)
+		on_keys(&walk->table, reply);
 	if (!walk->result.expected && reply->type == REPLY_INTEGER) {
 		walk->result.expected = (uint64_t)reply->integer;
 		walk->scan->sum->expected += walk->result.expected;
@@ -177,6 +187,25 @@ static int ask(struct scan_walk *walk, const struct bytes *argv, size_t argc, si
 	return redis_submit(walk->redis, &command, err);
 }
 
+/* How many keys there are, now and then; before each page that begins amid a slot's table,
+ * there. */
+static int ask_size(struct scan_walk *walk, size_t page, struct err *err)
+{
+	const struct scan_table *table = &walk->table;
+	bool due = walk->unsized == 0 && (table->by_slot || !table->unknown);
+	char slot[8];
+	const struct bytes size[] = {BYTES("DBSIZE")};
+	const struct bytes count[] = {
+	    BYTES("CLUSTER"),
+	    BYTES("COUNTKEYSINSLOT"),
+	    {slot, (size_t)snprintf(slot, sizeof slot, "%u", table->slot)}};
+
+	walk->unsized = walk->unsized + page < SIZE_EVERY ? walk->unsized + page : 0;
+	if (due && ask(walk, size, 1, 1, on_size, err) != 0)
+		return -1;
+	return table->inside && !table->unknown ? ask(walk, count, 3, 1, on_slot_keys, err) : 0;
+}
+
 static int ask_page(struct scan_walk *walk, struct err *err)
 {
 	const struct scan_options *options = walk->scan->options;
@@ -184,7 +213,6 @@ static int ask_page(struct scan_walk *walk, struct err *err)
 	char cursor[24];
 	size_t page = options->page ? options->page : walk->pace.count;
 	struct bytes argv[6] = {BYTES("SCAN"), {cursor, 0}, BYTES("COUNT"), {count, 0}};
-	struct bytes size = BYTES("DBSIZE");
 
 	argv[1].len =
 	    (size_t)snprintf(cursor, sizeof cursor, "%llu", (unsigned long long)walk->cursor);
@@ -195,10 +223,8 @@ static int ask_page(struct scan_walk *walk, struct err *err)
 	}
 	walk->asked = true;
 	scan_pace_asked(&walk->pace);
-	if (!walk->table.unknown && walk->unsized == 0 &&
-	    ask(walk, &size, 1, 1, on_size, err) != 0)
+	if (ask_size(walk, page, err) != 0)
 		return -1;
-	walk->unsized = walk->unsized + page < SIZE_EVERY ? walk->unsized + page : 0;
 	return ask(walk, argv, options->match.len ? 6 : 4, scan_pace_weight(page), on_page,
 		   err);
 }

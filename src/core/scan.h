@@ -119,6 +119,8 @@ bool scan_may_repeat(const struct scan_result *result);
 struct redis_command;
 int scan_ask(struct redis *redis, enum scan_probe probe, struct bytes key,
 	     const struct redis_command *how, struct err *err);
+/* Says that the connection broke in the middle of a walk: -1. */
+int scan_broke(const struct redis *redis, struct err *err);
 struct reply;
 int scan_take(const struct redis *redis, enum scan_probe probe, const struct reply *reply,
 	      struct scan_key *key, struct scan_result *result, struct err *err);

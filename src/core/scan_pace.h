@@ -37,25 +37,4 @@ size_t scan_pace_weight(size_t page);
 /* A window's answer is watched for, not slept for, where it comes within so long. */
 #define SCAN_PACE_WATCH_US 200
 
-/*
- * Whether the server's hash table can have changed its size during a walk.
- * SCAN's cursors are bucket numbers in reverse-binary order (Redis dict.c,
- * dictScan): a table that grows never repeats a key, one that shrinks may. A
- * cursor is below the number of buckets, so the largest one seen tells the
- * size from below; servers shrink a table that is less than 1/8 (before 7.4:
- * 1/10) full, and grow one that has more keys than buckets.
- */
-struct scan_table {
-	unsigned bits;     /* of the largest cursor: at least 2^bits buckets */
-	uint64_t keys_min; /* UINT64_MAX at first */
-	uint64_t keys_max;
-	uint64_t pages;
-	bool unknown; /* DBSIZE was refused */
-};
-void scan_table_cursor(struct scan_table *table, uint64_t cursor);
-/* What DBSIZE said; -1: nothing. */
-void scan_table_keys(struct scan_table *table, int64_t keys);
-/* True only when no key can have come twice and the size stayed. */
-bool scan_table_is_steady(const struct scan_table *table);
-
 #endif

@@ -6,6 +6,7 @@
 #include "core/scan.h"
 #include "core/scan_pace.h"
 #include "core/scan_slots.h"
+#include "core/scan_table.h"
 #include "wire/redis.h"
 
 /*

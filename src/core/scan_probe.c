@@ -1,8 +1,10 @@
 #include "core/scan.h"
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "core/namespace.h"
 #include "wire/redis.h"
+#include "wire/target.h"
 
 #include <string.h>
 
@@ -26,6 +28,19 @@ int scan_ask(struct redis *redis, enum scan_probe probe, struct bytes key,
 		command.argc = 3;
 	}
 	return redis_submit(redis, &command, err);
+}
+
+int scan_broke(const struct redis *redis, struct err *err)
+{
+	struct buf name = {0};
+
+	target_describe(redis_target(redis), &name);
+	err_set(err, ERR_REDIS,
+		"redis %s: the connection broke in the middle of the walk: the server may have "
+		"been restarted, which makes its cursor worthless; run it again",
+		buf_str(&name));
+	buf_release(&name);
+	return -1;
 }
 
 static int type_of(struct bytes name)

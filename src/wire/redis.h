@@ -243,5 +243,13 @@ struct redis *redis_holder(struct redis *redis, struct bytes key, struct err *er
 /* Server version as 10000×major + 100×minor + patch (70015), from HELLO/INFO; 0 when it may not
  * be asked. */
 uint32_t redis_version(struct redis *redis);
+/* What HELLO said, without asking: all zero before the first connection, or where it may not be
+ * asked. */
+struct redis_server {
+	uint32_t version; /* as above; of a Valkey its own */
+	bool valkey;
+	bool cluster;
+};
+struct redis_server redis_server(const struct redis *redis);
 
 #endif

@@ -54,6 +54,12 @@ int redis_settle(struct redis *redis, const struct err *kept, struct err *err)
 	return -1;
 }
 
+struct redis_server redis_server(const struct redis *redis)
+{
+	return (struct redis_server){redis->facts.version, redis->facts.valkey,
+				     redis->facts.cluster};
+}
+
 uint32_t redis_version(struct redis *redis)
 {
 	static const char field[] = "\nredis_version:";

@@ -232,9 +232,8 @@ static bool has_safe_no_touch(bool valkey, uint32_t version)
 /* https://redis.io/docs/latest/commands/hello */
 static void read_hello(const struct reply *reply, struct setup_facts *facts)
 {
-	bool valkey = false;
-
 	facts->version = 0;
+	facts->valkey = false;
 	for (size_t i = 0; i + 1 < reply->count; i += 2) {
 		struct bytes name = reply->items[i]->text;
 		struct bytes value = reply->items[i + 1]->text;
@@ -242,13 +241,13 @@ static void read_hello(const struct reply *reply, struct setup_facts *facts)
 		if (bytes_equal_str(name, "version"))
 			facts->version = setup_parse_version(value);
 		else if (bytes_equal_str(name, "server"))
-			valkey = bytes_equal_str(value, "valkey");
+			facts->valkey = bytes_equal_str(value, "valkey");
 		else if (bytes_equal_str(name, "mode")) {
 			facts->cluster = bytes_equal_str(value, "cluster");
 			facts->sentinel = bytes_equal_str(value, "sentinel");
 		}
 	}
-	facts->no_touch = has_safe_no_touch(valkey, facts->version);
+	facts->no_touch = has_safe_no_touch(facts->valkey, facts->version);
 }
 
 static void ask_all(struct setup *setup)

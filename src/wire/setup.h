@@ -15,6 +15,7 @@ struct setup_facts {
 	uint32_t version; /* 70015 for 7.0.15; 0: HELLO is not allowed */
 	bool cluster;     /* the server is a node of a Redis Cluster */
 	bool sentinel;    /* it is a Sentinel */
+	bool valkey;      /* that version is a Valkey's */
 	bool no_touch;    /* it has CLIENT NO-TOUCH, and one that does no harm */
 };
 

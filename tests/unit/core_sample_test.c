@@ -7,7 +7,6 @@
 
 #include "core/estimate.h"
 #include "core/sample.h"
-#include "core/scan_pace.h"
 
 #include <math.h>
 
@@ -213,33 +212,6 @@ TEST(a_table_that_is_being_resized)
 	say("CONFIG SET activerehashing yes");
 }
 
-TEST(a_resize_is_noticed)
-{
-	struct scan_table table = {.keys_min = UINT64_MAX};
-
-	scan_table_cursor(&table, 0);
-	CHECK(scan_table_is_steady(&table)); /* one page is one moment */
-	scan_table_cursor(&table, 1023);
-	CHECK(!scan_table_is_steady(&table)); /* nothing known of the number of keys */
-	scan_table_keys(&table, 900);
-	scan_table_keys(&table, 950);
-	CHECK(scan_table_is_steady(&table));
-	scan_table_keys(&table, 1025);
-	CHECK(!scan_table_is_steady(&table)); /* more keys than buckets: it grows */
-
-	struct scan_table sparse = {.keys_min = UINT64_MAX};
-	scan_table_cursor(&sparse, 1000000);
-	scan_table_cursor(&sparse, 0);
-	scan_table_keys(&sparse, 110000);
-	CHECK(!scan_table_is_steady(&sparse)); /* it may be made smaller at any moment */
-
-	struct scan_table silent = {.keys_min = UINT64_MAX};
-	scan_table_cursor(&silent, 1000);
-	scan_table_cursor(&silent, 0);
-	scan_table_keys(&silent, -1);
-	CHECK(!scan_table_is_steady(&silent));
-}
-
 /* --- a cluster whose primaries are as unequal as can be --- */
 
 static struct fleet fleet;
@@ -378,7 +350,6 @@ int main(void)
 	RUN(no_bucket_is_drawn_twice);
 	RUN(a_sample_of_most_keys_is_refused);
 	RUN(a_table_that_is_being_resized);
-	RUN(a_resize_is_noticed);
 	RUN(a_walk_over_a_steady_table_is_exact);
 	sample_a_fleet();
 	client_close(&client);
