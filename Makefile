@@ -174,12 +174,12 @@ $(BUILD)/bench/%: tools/bench/%.c $(LIB) $(BUILD)/flags
 	$(call say,LD)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $< $(LIB) $(LDLIBS)
 
-$(UPSTREAM): CPPFLAGS += -Itests/upstream
+$(UPSTREAM): private CPPFLAGS += -Itests/upstream
 $(BUILD)/upstream: $(UPSTREAM) $(LIB)
 	$(call say,LD)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(MHD_LIBS) $(LDLIBS)
 
-$(DOCGEN): CPPFLAGS += -Itools/docgen
+$(DOCGEN): private CPPFLAGS += -Itools/docgen
 $(BUILD)/docgen: $(DOCGEN) $(filter-out $(BUILD)/cmd/main.o,$(CMDOBJS)) $(LIB)
 	$(call say,LD)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)

@@ -15,6 +15,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { SETS_MOST = 256 };
+
 /* A command line as far as it is typed. */
 struct typed {
 	struct session *session;
@@ -56,6 +58,22 @@ static void offer_events(const struct typed *typed)
 	for (size_t i = 0; i < event_set_count(set); i++)
 		offer(typed->list, typed->last, event_set_name(set, i));
 	event_set_free(set);
+}
+
+/* Of "campaign/{campaignId}" what stands before the var. */
+static void offer_sets(const struct typed *typed)
+{
+	struct bytes names[SETS_MOST];
+	size_t count = config_set_names(typed->session->app->config, names, SETS_MOST);
+
+	for (size_t i = 0; i < count; i++) {
+		struct bytes head = bytes_sub(names[i], 0, bytes_index(names[i], '{'));
+
+		if (!bytes_starts_with(head, typed->last))
+			continue;
+		out_candidates_add(typed->list, head);
+		typed->list->unfinished |= head.len < names[i].len;
+	}
 }
 
 /* --- options --- */
@@ -141,6 +159,9 @@ static void offer_values(const struct typed *typed, const struct opt_row *row)
 		break;
 	case OPT_COMPLETE_EVENT:
 		offer_events(typed);
+		break;
+	case OPT_COMPLETE_SET:
+		offer_sets(typed);
 		break;
 	case OPT_COMPLETE_VAR:
 		complete_assignments(typed->session, typed->words, typed->count, typed->last,

@@ -400,6 +400,11 @@ static enum exit_code inspect_run(struct app *app, const void *values,
 
 	if (kinds > 1)
 		err_set(&err, ERR_USAGE, "inspect takes one of a namespace, --key and --match");
+	else if (options->match && !options->match[0])
+		err_set(
+		    &err, ERR_USAGE,
+		    "--match: an empty pattern; '*' matches every key, --key '' names the one "
+		    "without a name");
 	else if (options->where.count && words->count == 0)
 		err_set(&err, ERR_USAGE, "--where goes with a namespace");
 	else if (check_repair(options, &err) == 0 && kinds == 0 &&

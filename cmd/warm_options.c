@@ -21,6 +21,7 @@ const struct opt_row warm_option_rows[] = {
      .arg = "NAME",
      AT(set),
      .flags = OPT_SUBJECT,
+     .complete = OPT_COMPLETE_SET,
      .help = "the namespaces of a configured set: dashboard, campaign/42"},
     {.name = "ids",
      .type = OPT_TEXT,

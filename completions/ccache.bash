@@ -32,7 +32,7 @@ _ccache_argument() {
 	get:--no-store) return 1 ;;
 	get:--refresh) return 1 ;;
 	warm:--all) return 1 ;;
-	warm:--set) echo 'any' ;;
+	warm:--set) echo 'dynamic' ;;
 	warm:--ids) echo 'file' ;;
 	warm:--from) echo 'file' ;;
 	warm:--existing) return 1 ;;

@@ -114,7 +114,7 @@ complete -c ccache -n 'not __ccache_verb' -a warm -d 'fetch values from their so
 complete -c ccache -n '__ccache_past warm' -a '(__ccache_dynamic)'
 complete -c ccache -n '__ccache_word warm 0' -a '(__ccache_namespaces)'
 complete -c ccache -n '__ccache_verb_is warm' -l all -d 'every namespace that has a source and a list of its ids'
-complete -c ccache -n '__ccache_verb_is warm' -l set -x -d 'the namespaces of a configured set: dashboard, campaign/42'
+complete -c ccache -n '__ccache_verb_is warm' -l set -x -a '(__ccache_dynamic)' -d 'the namespaces of a configured set: dashboard, campaign/42'
 complete -c ccache -n '__ccache_verb_is warm' -l ids -r -F -d 'ids from a file, or - for standard input: one line each, vars separated by tabs, or a JSON object'
 complete -c ccache -n '__ccache_verb_is warm' -l from -r -F -d 'values from a file, or - for standard input, in place of a source: one JSON object each line, {"ns": …, "vars": {…}, "value": …} or {"key": …, "value": …}'
 complete -c ccache -n '__ccache_verb_is warm' -l existing -d 'the keys that are cached now'

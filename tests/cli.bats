@@ -83,6 +83,7 @@ usage() {
 	usage 'a namespace, --all and --set exclude each other' warm --all call-logs
 	usage 'warm: name a namespace, or a set with --set, or take every one with --all' warm
 	usage '--no-fetch and --refresh exclude each other' get --no-fetch --refresh call-logs a
+	usage "--match: an empty pattern; '*' matches every key, --key '' names the one without a name" inspect --match ''
 	usage 'inspect takes one of a namespace, --key and --match' inspect --key a --match b
 	usage '--where goes with a namespace' inspect --where a=b
 	usage '--all and ids exclude each other' invalidate call-logs a --all

@@ -69,6 +69,13 @@ complete_words() {
 	assert_output ''
 }
 
+@test "bash completion: sets of the configuration in force" {
+	complete_words ccache warm --set ''
+	assert_output $'live\ndashboard\ncampaign/'
+	complete_words ccache --profile leads warm --set ''
+	assert_output ''
+}
+
 @test "bash completion: namespaces of the configuration in force" {
 	complete_words ccache inspect lead-
 	assert_output $'lead-context\nlead-conversations\nlead-session\nlead-greeting'

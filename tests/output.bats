@@ -96,6 +96,8 @@ fits() {
 	assert_regex "$output" 'NAMESPACE +KEYS +BYTES'
 	fits 40 warm --all
 	assert_regex "$output" 'NAMESPACE +ASKED +RENEWED +FAILED' # what is not 0 stays
+	fits 40 inspect --sample 100
+	assert_regex "$output" 'NAMESPACE +KEYS ~ +[+]/-' # an estimate has its bounds
 	fits 40 inspect call-logs
 	assert_regex "$output" 'call:logs:[0-9a-f]*…[0-9a-f]{6,} +[0-9ms]+ +[0-9.]+ K?i?B'
 	# what warns stays, whatever else has to go

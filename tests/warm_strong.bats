@@ -280,6 +280,12 @@ gone_or_asked() { gone "$STARTED" || was_asked "$1"; }
 	cc_run warm --set dashbord
 	assert_exit 2
 	assert_stderr_line "unknown set 'dashbord'; did you mean 'dashboard'?"
+	cc_run warm --set x
+	assert_exit 2
+	assert_stderr_line "unknown set 'x'; there are live, dashboard, campaign/{campaignId}"
+	cc_run warm --set x --profile leads
+	assert_exit 2
+	assert_stderr_line "unknown set 'x': the configuration has no sets"
 }
 
 @test "negative: nothing there is remembered beside the key, and the source is not asked" {

@@ -91,10 +91,14 @@ struct config_set {
 	struct var *vars; /* the values are views into the name */
 	size_t var_count;
 };
-/* By name ("dashboard", "campaign/42"); ERR_USAGE: unknown, did you mean. */
+/* By name ("dashboard", "campaign/42"); ERR_USAGE: unknown, did you mean, or which there are.
+ */
 int config_set_find(const struct config *config, struct bytes name, struct config_set *ret_set,
 		    struct err *err);
 void config_set_release(struct config_set *set);
+/* The names of the first `most` sets as they are written ("campaign/{campaignId}"), views; how
+ * many. */
+size_t config_set_names(const struct config *config, struct bytes *ret_names, size_t most);
 /* Whether the set's vars make a key of the namespace. */
 bool config_set_covers(const struct config_set *set, const struct ns *ns);
 

@@ -1,6 +1,7 @@
 #include "core/config.h"
 #include "core/config_private.h"
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/json_tree.h"
 #include "base/text.h"
@@ -41,30 +42,63 @@ static bool matches(const struct config *config, const struct json_node *node,
 	return found;
 }
 
+size_t config_set_names(const struct config *config, struct bytes *ret_names, size_t most)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < config->doc_count; i++) {
+		const struct json_node *sets = config->roots[i].sets.node;
+
+		for (const struct json_node *node = sets ? sets->child : NULL;
+		     node && count < most; node = node->next)
+			ret_names[count++] = node->name;
+	}
+	return count;
+}
+
+/* What is near, else what there is. */
+static int fail_unknown(const struct config *config, struct bytes name, struct err *err)
+{
+	struct bytes sets[SETS_SHOWN];
+	const char *names[SETS_SHOWN];
+	size_t count = config_set_names(config, sets, SETS_SHOWN);
+	struct mem_arena arena = {0};
+	struct buf list = {0};
+
+	if (count == 0)
+		return err_set(err, ERR_USAGE,
+			       "unknown set '%.*s': the configuration has no sets",
+			       BYTES_ARG(name));
+	for (size_t i = 0; i < count; i++) {
+		names[i] = (char *)mem_arena_bytes(&arena, sets[i]).ptr;
+		buf_printf(&list, "%s%s", i ? ", " : "", names[i]);
+	}
+	const char *near = text_nearest(name, names, count);
+	if (near)
+		err_set(err, ERR_USAGE, "unknown set '%.*s'; did you mean '%s'?",
+			BYTES_ARG(name), near);
+	else
+		err_set(err, ERR_USAGE, "unknown set '%.*s'; there are %s", BYTES_ARG(name),
+			buf_str(&list));
+	buf_release(&list);
+	mem_arena_release(&arena);
+	return -1;
+}
+
 int config_set_find(const struct config *config, struct bytes name, struct config_set *ret_set,
 		    struct err *err)
 {
-	const char *names[SETS_SHOWN];
-	size_t count = 0;
-
 	*ret_set = (struct config_set){0};
 	for (size_t i = 0; i < config->doc_count; i++) {
 		const struct json_node *sets = config->roots[i].sets.node;
 
 		for (const struct json_node *node = sets ? sets->child : NULL; node;
-		     node = node->next) {
+		     node = node->next)
 			if (matches(config, node, name, ret_set))
 				return 0;
-			if (count < SETS_SHOWN)
-				names[count++] =
-				    (char *)mem_arena_bytes(&ret_set->arena, node->name).ptr;
-		}
 	}
-	const char *near = text_nearest(name, names, count);
-	err_set(err, ERR_USAGE, "unknown set '%.*s'%s%s%s", BYTES_ARG(name),
-		near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
 	config_set_release(ret_set);
-	return -1;
+	return fail_unknown(config, name, err);
 }
 
 void config_set_release(struct config_set *set)

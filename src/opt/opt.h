@@ -36,6 +36,7 @@ enum opt_complete { /* what a completion offers for the argument */
 		    OPT_COMPLETE_PROFILE,
 		    OPT_COMPLETE_KEY,
 		    OPT_COMPLETE_EVENT,
+		    OPT_COMPLETE_SET,
 		    OPT_COMPLETE_VAR, /* name=value of the namespace that is named */
 };
 

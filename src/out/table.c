@@ -33,6 +33,19 @@ struct table_sink {
 	bool *says;  /* of each column: some cell is not zero or empty */
 };
 
+/* "no keys": what a table without rows says, where no heading says what it would hold. */
+static char *nothing(const struct out_table *table)
+{
+	struct buf text = {0};
+
+	if (!table->title)
+		buf_add_str(&text, "no ");
+	for (const char *c = table->title ? "none" : table->name; *c; c++)
+		buf_add_char(&text, *c == '_' ? ' ' : *c);
+	buf_add_char(&text, '\n');
+	return buf_steal(&text);
+}
+
 /* Blanks behind a title: none but the gap where the value would wrap for them. */
 static size_t padding_of(const struct sink *sink, const struct field *field, size_t title_width)
 {
@@ -237,7 +250,7 @@ static void rows_end(struct sink *sink)
 
 	fit_rows(sink);
 	if (scols_table_is_empty(table->rows))
-		text = mem_strdup("none\n");
+		text = nothing(sink->table);
 	else if (scols_print_table_to_string(table->rows, &text) < 0)
 		out_stream_fail(sink->stream, errno);
 	out_stream_write(sink->stream, bytes_of(text));

@@ -25,6 +25,7 @@ static void put_offer(struct buf *buf, const struct opt_row *row)
 					    [OPT_COMPLETE_PROFILE] = "words",
 					    [OPT_COMPLETE_KEY] = "dynamic",
 					    [OPT_COMPLETE_EVENT] = "dynamic",
+					    [OPT_COMPLETE_SET] = "dynamic",
 					    [OPT_COMPLETE_VAR] = "dynamic"};
 
 	if (row->type != OPT_CHOICE) {

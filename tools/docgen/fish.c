@@ -29,7 +29,7 @@ static void put_argument(struct buf *buf, const struct opt_row *row)
 	if (row->complete == OPT_COMPLETE_NAMESPACE) {
 		buf_add_str(buf, " -a '(__ccache_namespaces)'");
 	} else if (row->complete == OPT_COMPLETE_KEY || row->complete == OPT_COMPLETE_VAR ||
-		   row->complete == OPT_COMPLETE_EVENT) {
+		   row->complete == OPT_COMPLETE_EVENT || row->complete == OPT_COMPLETE_SET) {
 		buf_add_str(buf, " -a '(__ccache_dynamic)'");
 	} else if (row->type == OPT_CHOICE) {
 		for (size_t i = 0; row->choices[i]; i++)

@@ -33,7 +33,7 @@ static void put_argument(struct buf *buf, const struct opt_row *row)
 	} else if (row->complete == OPT_COMPLETE_NAMESPACE) {
 		buf_add_str(buf, "_ccache_namespaces");
 	} else if (row->complete == OPT_COMPLETE_KEY || row->complete == OPT_COMPLETE_VAR ||
-		   row->complete == OPT_COMPLETE_EVENT) {
+		   row->complete == OPT_COMPLETE_EVENT || row->complete == OPT_COMPLETE_SET) {
 		buf_add_str(buf, "_ccache_dynamic");
 	} else if (row->complete == OPT_COMPLETE_PROFILE) {
 		for (size_t i = 0; i < config_profile_count(); i++)
