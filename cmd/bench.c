@@ -83,19 +83,25 @@ static int prepare(struct app *app, const struct bench_job *job, bool fill, stru
 	return status;
 }
 
+/* A server that failed the run is not waited for as long again: the next run sweeps. */
+#define HASTE_MS 1000
+
 /* Also after Ctrl-C: what was written goes. */
-static int clean(struct app *app, const struct bench_job *job, bool scattered, struct err *err)
+static int clean(struct app *app, const struct bench_job *job, bool scattered, bool hasty,
+		 struct err *err)
 {
 	const volatile int *cancel = redis_set_cancel(app->redis, NULL);
 	uint64_t removed = 0;
 	int status = 0;
 
+	redis_set_haste(app->redis, hasty ? HASTE_MS : 0);
 	/* Keys of a stampede are named otherwise. */
 	if (scattered)
 		status = bench_sweep_run(app->redis, job->run, err);
 	if (status == 0 && bench_writes(job))
 		status = bench_clean(app->redis, job, &removed, err);
 
+	redis_set_haste(app->redis, 0);
 	redis_set_cancel(app->redis, cancel);
 	if (status != 0)
 		err_wrap(err, "keys " BENCH_PREFIX "%s:* may still be there", job->run);
@@ -139,7 +145,7 @@ static enum exit_code run(struct app *app, const struct bench_options *given,
 		code = bench_saving(app, options, &plan);
 	else
 		code = bench_measure(app, options, &plan);
-	if (clean(app, &plan.job, stampede, &cleaning) != 0)
+	if (clean(app, &plan.job, stampede, code == EXIT_REDIS, &cleaning) != 0)
 		code = exit_worst(code, app_fail(app, &cleaning));
 out:
 	bench_plan_release(&plan);

@@ -76,6 +76,42 @@ keys_are() { (($(for i in 0 1 2; do node_cli "$i" --scan --pattern 'cc:bench:*:k
 	nothing_left
 }
 
+# used N NAME: the run whose keys these are has touched the node with that command.
+used() { [[ $(node_cli "$1" INFO commandstats) == *"cmdstat_$2:"* ]]; }
+
+@test "bench on a cluster: --source and --stampede meet every node, and leave nothing on any" {
+	local i
+	start_upstream --items 24
+	use_upstream
+	cc_run bench message --source --requests 24 -o json -q
+	assert_exit 0
+	assert_json '[.schema, .ids, .failed, .absent]' '["ccache.bench-source/1",24,0,0]'
+	assert_json '[.paths[] | [.path, .count]]' '[["source",24],["miss",24],["hit",240]]'
+	for i in 0 1 2; do
+		used "$i" set || fail "no value came to node $i"
+		node_cli "$i" CONFIG RESETSTAT >/dev/null
+	done
+	nothing_left
+	cc_run bench --stampede 40 --source-latency 20ms --size 10 -o json -q
+	assert_exit 0
+	assert_no_stderr
+	assert_json '[.guards[] | .guard]' '["none","lock","jitter","early"]'
+	assert_json '.guards | all(.source_calls > 0 and .reads > 0)' true
+	assert_json '.guards[] | select(.guard == "lock").at_once_per_key <= 1' true
+	for i in 0 1 2; do used "$i" get || fail "no reader came to node $i"; done
+	nothing_left
+	# killed in the middle: the next run finds the keys of either kind on every node
+	in_background bench.log "$CCACHE" bench --stampede 40 --source-latency 60s --size 10
+	wait_for used 1 get
+	kill -KILL "$STARTED"
+	wait_for gone "$STARTED"
+	wait "$STARTED" || true
+	cc_run bench --max --requests 10 --keys 1
+	assert_exit 0
+	assert_stderr_line 'that 1 killed runs had left'
+	nothing_left
+}
+
 @test "bench on a cluster: a slot that moves is followed, two nodes that disagree are not for ever, a dead one ends the run" {
 	local key slot ids=()
 	ids=("$(node_cli 0 CLUSTER MYID)" "$(node_cli 1 CLUSTER MYID)")
@@ -108,6 +144,19 @@ keys_are() { (($(for i in 0 1 2; do node_cli "$i" --scan --pattern 'cc:bench:*:k
 	assert_json '.redirections >= 8 * .errors' true
 	grep -q 'operations failed: MOVED' "$DIR/bench.log" || fail "$(cat "$DIR/bench.log")"
 	nothing_left
+
+	begin --max --keys 100 --timeout 5s
+	kill -STOP "${CLUSTER_PIDS[2]}"
+	wait_for gone "$BENCH"
+	finish
+	kill -CONT "${CLUSTER_PIDS[2]}"
+	assert_equal "$CODE" 4
+	assert_json '.partial' true
+	grep -q "error: redis 127.0.0.1:${CLUSTER_PORTS[2]}/0: no answer for 5000 ms" "$DIR/bench.log" || fail "$(cat "$DIR/bench.log")"
+	# what the run left is not waited for as long again
+	grep -q 'may still be there: .*no answer within 1s' "$DIR/bench.log" || fail "$(cat "$DIR/bench.log")"
+	cc_run bench --max --requests 10 --keys 1
+	assert_exit 0
 
 	begin --max --keys 100 --timeout 5s
 	stop "${CLUSTER_PIDS[2]}"
