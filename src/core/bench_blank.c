@@ -30,10 +30,18 @@ struct digits {
 
 static struct digits digits_of(uint64_t number)
 {
-	return (struct digits){
-	    .head = htole32((uint32_t)(eight_digits(number / EIGHT_DIGITS) >> 32)),
-	    .tail = htole64(eight_digits(number % EIGHT_DIGITS)),
-	};
+	static const char zeros[] = "0000";
+	struct digits digits;
+
+	/* There are seldom as many keys as that. */
+	if (number < EIGHT_DIGITS) {
+		memcpy(&digits.head, zeros, sizeof digits.head);
+	} else {
+		digits.head = htole32((uint32_t)(eight_digits(number / EIGHT_DIGITS) >> 32));
+		number %= EIGHT_DIGITS;
+	}
+	digits.tail = htole64(eight_digits(number));
+	return digits;
 }
 
 static void put_digits(char *out, struct digits digits)

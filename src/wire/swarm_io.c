@@ -145,6 +145,7 @@ int swarm_receive(struct swarm_link *link, bool ended, struct err *err)
 			return -1;
 		}
 		swarm->now_ns = link->node->progress_ns = clock_mono_ns();
+		swarm->last_read = done;
 		if (resp_feed(link->resp, swarm->input, done, err) != 0)
 			return -1;
 		/* What comes from now on is another event; TLS may hold more that none shows.

@@ -118,28 +118,39 @@ int swarm_node_learn(struct swarm *swarm, struct err *err)
 
 /* --- a connection --- */
 
+static void answered(struct swarm_link *link, const struct swarm_op *op,
+		     const struct reply *reply)
+{
+	struct swarm *swarm = link->swarm;
+
+	swarm->lanes[link->client]--;
+	swarm->under_way--;
+	swarm->last_sent_ns = op->sent_ns;
+	swarm->driver->done(swarm->driver->ctx, op, reply, swarm->now_ns);
+}
+
 static int on_reply(void *ctx, const struct reply *reply)
 {
 	struct swarm_link *link = ctx;
-	struct swarm *swarm = link->swarm;
 	struct swarm_ring *ring = &link->ring;
 
 	if (ring->count == 0)
 		return -1;
-	struct swarm_op op = ring->ops[ring->head & (ring->size - 1)];
+	const struct swarm_op *op = &ring->ops[ring->head & (ring->size - 1)];
 	ring->head++;
 	ring->count--;
 	link->node->under_way--;
-	if (op.internal)
+	if (op->internal)
 		return 0;
-	if (swarm->slots) {
-		op.node = (uint16_t)link->node->index;
-		if (swarm_route_answer(link, &op, reply))
-			return 0;
+	if (!link->swarm->slots) {
+		answered(link, op, reply);
+		return 0;
 	}
-	swarm->lanes[link->client]--;
-	swarm->under_way--;
-	swarm->driver->done(swarm->driver->ctx, &op, reply, swarm->now_ns);
+	/* Another command may take its place when it goes on its way again. */
+	struct swarm_op routed = *op;
+	routed.node = (uint16_t)link->node->index;
+	if (!swarm_route_answer(link, &routed, reply))
+		answered(link, &routed, reply);
 	return 0;
 }
 

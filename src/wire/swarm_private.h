@@ -6,6 +6,7 @@
 #include "wire/swarm.h"
 #include "wire/target.h"
 
+struct epoll_event;
 struct transport;
 
 /* So much is read at once: one room for all connections stays in the processor's cache. */
@@ -94,6 +95,11 @@ struct swarm {
 	struct swarm_link **dirty;
 	size_t dirty_count;
 	uint64_t now_ns;                 /* when the bytes being read arrived */
+	uint64_t last_sent_ns;           /* of the command answered last; 0: none is */
+	uint64_t took_ns;                /* closed loop: how long the last batch took */
+	uint64_t least_ns;               /* and the quickest one */
+	size_t last_read;                /* bytes that the last read brought */
+	int ready;                       /* connections that the last wait brought */
 	bool blocked;                    /* no connection has room for what is due */
 	const struct swarm_node *failed; /* whose connection broke; NULL: unknown */
 
@@ -104,6 +110,18 @@ struct swarm {
 	struct swarm_parking waiting;  /* for the slot to be drained elsewhere */
 	bool pump;                     /* something parked may fly */
 };
+
+/* swarm_wait.c */
+
+#define SWARM_EVENTS 128
+
+/* Of the calling thread, before its first wait. */
+void swarm_wait_begin(struct swarm *swarm);
+/*
+ * Waits for answers, for room, for the time of the next command, at most 100 ms; returns
+ * as epoll_wait does.
+ */
+int swarm_wait(struct swarm *swarm, struct epoll_event *events);
 
 /* swarm_run.c */
 

@@ -6,31 +6,31 @@
 #include "wire/target.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/prctl.h>
-#include <time.h>
 
-/* How long a wait may last before the driver and *cancel are asked. */
-#define TURN_NS UINT64_C(100000000)
-#define EVENTS 128
 /* With a schedule: how much may wait in one connection. The rest stays due. */
 #define QUEUE_OPS ((size_t)4096)
 #define QUEUE_BYTES ((size_t)1024 * 1024)
 
+static void ring_grow(struct swarm_ring *ring, size_t least)
+{
+	size_t size = ring->size ? ring->size : 16;
+
+	while (size < least)
+		size *= 2;
+	struct swarm_op *ops = mem_zalloc(size, sizeof *ops);
+	for (size_t i = 0; i < ring->count; i++)
+		ops[i] = ring->ops[(ring->head + i) & (ring->size - 1)];
+	free(ring->ops);
+	*ring = (struct swarm_ring){.ops = ops, .size = size, .count = ring->count};
+}
+
 static struct swarm_op *ring_add(struct swarm_ring *ring)
 {
-	if (ring->count == ring->size) {
-		size_t size = ring->size ? ring->size * 2 : 16;
-		struct swarm_op *ops = mem_zalloc(size, sizeof *ops);
-
-		for (size_t i = 0; i < ring->count; i++)
-			ops[i] = ring->ops[(ring->head + i) & (ring->size - 1)];
-		free(ring->ops);
-		*ring = (struct swarm_ring){.ops = ops, .size = size, .count = ring->count};
-	}
+	if (ring->count == ring->size)
+		ring_grow(ring, ring->count + 1);
 	return &ring->ops[(ring->head + ring->count++) & (ring->size - 1)];
 }
 
@@ -119,6 +119,42 @@ static int spread_batch(struct swarm *swarm, size_t client, struct err *err)
 	return dispatch_dirty(swarm, clock_mono_ns(), err);
 }
 
+/* Puts the commands of the ring's first places there again, each with its tails behind it. */
+static void append_with_tails(struct swarm_link *link, size_t count, uint64_t now_ns)
+{
+	struct swarm *swarm = link->swarm;
+
+	memcpy(swarm->batch, link->ring.ops, count * sizeof *swarm->batch);
+	for (size_t i = 0; i < count; i++)
+		swarm_append(link, &swarm->batch[i], now_ns);
+	link->unsent = 0;
+}
+
+/* Takes the batch that the driver has written to the ring's first places. */
+static void take_batch(struct swarm_link *link, size_t count, uint64_t now_ns)
+{
+	struct swarm_op *ops = link->ring.ops;
+	unsigned tails = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		ops[i] = (struct swarm_op){.due_ns = now_ns,
+					   .sent_ns = now_ns,
+					   .cookie = ops[i].cookie,
+					   .tails = ops[i].tails};
+		tails += ops[i].tails;
+	}
+	link->swarm->under_way += count;
+	link->swarm->lanes[link->client] += count;
+	if (tails > 0) {
+		append_with_tails(link, count, now_ns);
+		return;
+	}
+	if (link->node->under_way == 0)
+		link->node->progress_ns = now_ns;
+	link->node->under_way += count;
+	link->ring.count = count;
+}
+
 /* The same for one server: nothing is under way on the link. */
 static int send_batch(struct swarm *swarm, size_t client, struct err *err)
 {
@@ -126,30 +162,38 @@ static int send_batch(struct swarm *swarm, size_t client, struct err *err)
 	struct swarm_link *link = &swarm->nodes[0]->links[client];
 	struct buf *bytes = NULL;
 	uint64_t now_ns = swarm->now_ns;
-	size_t count =
-	    driver->batch(driver->ctx, client, now_ns, swarm->depth, swarm->batch, &bytes);
 
+	if (link->ring.size < swarm->depth)
+		ring_grow(&link->ring, swarm->depth);
+	link->ring.head = 0;
+	size_t count =
+	    driver->batch(driver->ctx, client, now_ns, swarm->depth, link->ring.ops, &bytes);
 	swarm->over = count < swarm->depth;
 	if (count == 0)
 		return 0;
 	/* Preparing a batch takes time that is not the server's. */
 	if (count > 1)
 		now_ns = clock_mono_ns();
-	for (size_t i = 0; i < count; i++) {
-		swarm->batch[i].due_ns = swarm->batch[i].sent_ns = now_ns;
-		swarm_append(link, &swarm->batch[i], now_ns);
-	}
-	link->unsent = 0;
-	swarm->under_way += count;
-	swarm->lanes[client] += count;
+	take_batch(link, count, now_ns);
 	if (swarm_offer(link, bytes, err) == 0)
 		return 0;
 	swarm->failed = link->node;
 	return -1;
 }
 
+/* The client's batch is answered. */
+static void note_batch(struct swarm *swarm)
+{
+	if (swarm->last_sent_ns == 0)
+		return;
+	swarm->took_ns = swarm->now_ns - swarm->last_sent_ns;
+	if (swarm->took_ns < swarm->least_ns)
+		swarm->least_ns = swarm->took_ns;
+}
+
 static int refill(struct swarm *swarm, size_t client, struct err *err)
 {
+	note_batch(swarm);
 	return swarm->slots ? spread_batch(swarm, client, err) : send_batch(swarm, client, err);
 }
 
@@ -211,37 +255,6 @@ static int send_due(struct swarm *swarm, struct err *err)
 	return dispatch_dirty(swarm, now_ns, err);
 }
 
-/* Linux has epoll_pwait2 since 5.11; sandboxes that do not know it answer EPERM. */
-static int wait_precisely(int epoll, struct epoll_event *events, uint64_t wait_ns)
-{
-	struct timespec span = {.tv_nsec = (long)wait_ns};
-	struct pollfd watched = {.fd = epoll, .events = POLLIN};
-	int ready = epoll_pwait2(epoll, events, EVENTS, &span, NULL);
-
-	if (ready >= 0 || (errno != ENOSYS && errno != EPERM))
-		return ready;
-	if (ppoll(&watched, 1, &span, NULL) < 0)
-		return -1;
-	return epoll_wait(epoll, events, EVENTS, 0);
-}
-
-static int wait_for_events(const struct swarm *swarm, struct epoll_event *events)
-{
-	uint64_t wait_ns = TURN_NS;
-
-	if (!swarm->driver->due)
-		return epoll_wait(swarm->epoll, events, EVENTS, (int)(TURN_NS / 1000000));
-	if (!swarm->over) {
-		uint64_t now_ns = clock_mono_ns();
-
-		if (swarm->due_ns <= now_ns)
-			wait_ns = swarm->blocked ? TURN_NS : 0;
-		else if (swarm->due_ns - now_ns < TURN_NS)
-			wait_ns = swarm->due_ns - now_ns;
-	}
-	return wait_precisely(swarm->epoll, events, wait_ns);
-}
-
 static int check_progress(struct swarm *swarm, uint64_t now_ns, struct err *err)
 {
 	uint64_t limit_ms = swarm->target->timeout_ms;
@@ -290,10 +303,10 @@ static int between_turns(struct swarm *swarm, const volatile int *cancel, int re
 
 static int loop(struct swarm *swarm, const volatile int *cancel, struct err *err)
 {
-	struct epoll_event events[EVENTS];
+	struct epoll_event events[SWARM_EVENTS];
 
 	while (!swarm->over || swarm->under_way > 0) {
-		int ready = wait_for_events(swarm, events);
+		int ready = swarm_wait(swarm, events);
 
 		for (int i = 0; i < ready; i++)
 			if (serve(events[i].data.ptr, events[i].events, err) != 0)
@@ -351,10 +364,9 @@ static void give_up(struct swarm *swarm, const struct err *why)
 
 static int start(struct swarm *swarm, struct err *err)
 {
+	swarm_wait_begin(swarm);
 	swarm->now_ns = clock_mono_ns();
 	if (swarm->driver->due) {
-		/* Else a wait lasts up to 50 µs longer than asked for. */
-		prctl(PR_SET_TIMERSLACK, 1UL);
 		swarm->due_ns = swarm->driver->due(swarm->driver->ctx);
 		swarm->over = swarm->due_ns == SWARM_NEVER;
 		return 0;

@@ -15,11 +15,16 @@ keys=1000 prefix=cc:bench:redisbenchmk:key: only=${ONLY:-}
 pin=() TIMEFORMAT='%3U %3S'
 (($(nproc) > 1)) && pin=(taskset -c 1)
 
-# measure NAME COMMAND…: notes its CPU time per operation.
+# The server's CPU time so far, in nanoseconds, over its threads.
+server_cpu() { awk '{ sum += $1 } END { printf "%.0f", sum }' /proc/"${pids[0]}"/task/*/schedstat; }
+
+# measure NAME COMMAND…: notes its CPU time per operation, and the server's.
 measure() {
-	local name=$1
+	local name=$1 before
 	shift
+	before=$(server_cpu)
 	{ time "${pin[@]}" "$@" >"$dir/out" 2>"$dir/err"; } 2>"$dir/time" || { cat "$dir/err" >&2; exit 1; }
+	note "$name.server" "$(awk -v n="$n" -v ns="$(($(server_cpu) - before))" 'BEGIN { printf "%.4f", ns / 1e3 / n }')"
 	note "$name.cpu" "$(awk -v n="$n" '{ printf "%.4f", ($1 + $2) * 1e6 / n }' "$dir/time")"
 }
 
@@ -50,6 +55,13 @@ memtier() {
 fill() {
 	awk -v keys="$keys" -v prefix="$prefix" -v value="$value" \
 		'BEGIN { for (i = 0; i < keys; i++) printf "SET %s%012d %s PX 3600000\n", prefix, i, value }' | cli >/dev/null
+}
+
+# What the server did under each: its CPU time per operation, and the share of its core that this took. At 100 % it is
+# the server that bounds the rate, and no client can get more out of it than it has with that cost.
+server() {
+	awk -v name="$1" -v us="$(median "$1.server")" -v rate="$(median "$1.rate")" \
+		'BEGIN { printf "%s: %.2f us/op, %.0f %%", name, us, us * rate / 1e4 }'
 }
 
 # What DESIGN section 14 asks of a line: of the CPU, of the rate.
@@ -83,6 +95,7 @@ line() {
 	bar "$what: CPU $(median ours.cpu) of $(median theirs.cpu) us/op" "$(ratio "$(median ours.cpu)" "$(median theirs.cpu)")" '<=' "$cpu_bar"
 	bar "$what: $(median ours.rate | cut -d. -f1)/s, $(median theirs.rate | cut -d. -f1)/s" \
 		"$(ratio "$(median ours.rate)" "$(median theirs.rate)")" '>=' "$rate_bar"
+	printf '    the server under %s; under %s\n' "$(server ours)" "$(server theirs)"
 	[[ ! $with_memtier ]] || bar "$what: CPU, memtier_benchmark $(median memtier.cpu) us/op" \
 		"$(ratio "$(median ours.cpu)" "$(median memtier.cpu)")" '<=' 1
 }
