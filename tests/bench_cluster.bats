@@ -76,13 +76,14 @@ keys_are() { (($(for i in 0 1 2; do node_cli "$i" --scan --pattern 'cc:bench:*:k
 	nothing_left
 }
 
-# used N NAME: the run whose keys these are has touched the node with that command.
+# used N NAME: the node was given that command since its counters were reset.
 used() { [[ $(node_cli "$1" INFO commandstats) == *"cmdstat_$2:"* ]]; }
 
 @test "bench on a cluster: --source and --stampede meet every node, and leave nothing on any" {
 	local i
 	start_upstream --items 24
 	use_upstream
+	for i in 0 1 2; do node_cli "$i" CONFIG RESETSTAT >/dev/null; done
 	cc_run bench message --source --requests 24 -o json -q
 	assert_exit 0
 	assert_json '[.schema, .ids, .failed, .absent]' '["ccache.bench-source/1",24,0,0]'
@@ -101,6 +102,7 @@ used() { [[ $(node_cli "$1" INFO commandstats) == *"cmdstat_$2:"* ]]; }
 	for i in 0 1 2; do used "$i" get || fail "no reader came to node $i"; done
 	nothing_left
 	# killed in the middle: the next run finds the keys of either kind on every node
+	node_cli 1 CONFIG RESETSTAT >/dev/null
 	in_background bench.log "$CCACHE" bench --stampede 40 --source-latency 60s --size 10
 	wait_for used 1 get
 	kill -KILL "$STARTED"
