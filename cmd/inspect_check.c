@@ -11,9 +11,11 @@
 #include "opt/opt.h"
 #include "out/progress.h"
 #include "out/sink.h"
+#include "replicas.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define MAX_VALUE_DEFAULT (UINT64_C(1) << 20)
 
@@ -88,6 +90,7 @@ static enum exit_code run_audit(struct app *app, const struct inspect_check_opti
 	struct audit_options audit = make_options(app, options, subject);
 	struct audit_run run = {.progress = app_progress(app, "audit", 0)};
 	struct audit_result result = {0};
+	unsigned tries = 0;
 	struct err err = {0};
 
 	audit.rules = AUDIT_ALL_RULES;
@@ -101,6 +104,11 @@ static enum exit_code run_audit(struct app *app, const struct inspect_check_opti
 	audit.ctx = &run;
 	audit_tally_init(&run.tally, audit.set, (size_t)options->examples);
 	int status = audit_run(app->redis, &audit, &result, &err);
+	while (status != 0 && replicas_again(app, &result.scan, &tries, &err)) {
+		audit_tally_release(&run.tally);
+		audit_tally_init(&run.tally, audit.set, (size_t)options->examples);
+		status = audit_run(app->redis, &audit, &result, &err);
+	}
 	out_progress_free(run.progress);
 
 	struct sink *sink = app_sink(app, "inspect-audit", 1);
@@ -157,6 +165,7 @@ static enum exit_code run_ttl(struct app *app, const struct inspect_check_option
 	struct audit_options audit = make_options(app, options, subject);
 	struct audit_result result = {0};
 	struct inspect_ttl ttl = {.limit = options->limit, .set = audit.set};
+	unsigned tries = 0;
 	struct err err = {0};
 
 	ttl.count = nsset_count(audit.set) + 1;
@@ -168,6 +177,12 @@ static enum exit_code run_ttl(struct app *app, const struct inspect_check_option
 	ttl.sink = app_sink(app, "inspect-ttl", 1);
 	inspect_check_view_violations_begin(ttl.sink);
 	int status = audit_run(app->redis, &audit, &result, &err);
+	/* what is printed stays */
+	while (status != 0 && !ttl.violations &&
+	       replicas_again(app, &result.scan, &tries, &err)) {
+		memset(ttl.groups, 0, ttl.count * sizeof *ttl.groups);
+		status = audit_run(app->redis, &audit, &result, &err);
+	}
 
 	inspect_check_view_ttl(&ttl, app->target_text, &result);
 	enum exit_code code =

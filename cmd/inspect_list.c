@@ -7,6 +7,7 @@
 #include "core/top.h"
 #include "inspect_overview.h"
 #include "out/sink.h"
+#include "replicas.h"
 
 /* --- a list of keys --- */
 
@@ -137,8 +138,14 @@ enum exit_code inspect_top_run(struct app *app, const struct inspect_filter *fil
 	    .name = "keys", .columns = columns, .column_count = K_COUNT, .primary = true};
 	struct top top = {0};
 	struct err err = {0};
+	unsigned tries = 0;
 	int status = top_find(app->redis, filter, (enum top_by)by, (size_t)count, &top, &err);
 
+	while (status != 0 && replicas_again(app, &top.scan, &tries, &err)) {
+		top_release(&top);
+		status =
+		    top_find(app->redis, filter, (enum top_by)by, (size_t)count, &top, &err);
+	}
 	for (size_t i = 0; i < K_COUNT; i++)
 		columns[i] = top_columns[i];
 	if (by == TOP_IDLE || by == TOP_FREQ) /* for people only what is ranked by */

@@ -8,6 +8,7 @@
 #include "opt/opt.h"
 #include "out/progress.h"
 #include "out/sink.h"
+#include "replicas.h"
 #include "wire/redis.h"
 
 #include <inttypes.h>
@@ -64,7 +65,13 @@ enum exit_code inspect_overview_run(struct app *app, const struct inspect_filter
 {
 	struct inspect_overview overview = {0};
 	struct err err = {0};
+	unsigned tries = 0;
 	int status = look(app, filter, sample, &overview, &err);
+
+	while (status != 0 && replicas_again(app, &overview.scan, &tries, &err)) {
+		inspect_overview_release(&overview);
+		status = look(app, filter, sample, &overview, &err);
+	}
 	struct sink *sink = app_sink(app, overview.sampled ? "inspect-sample" : "inspect", 1);
 
 	if (overview.sampled)

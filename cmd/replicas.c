@@ -2,10 +2,13 @@
 
 #include "app.h"
 #include "base/buf.h"
+#include "base/err.h"
 #include "base/num.h"
+#include "core/scan.h"
 #include "out/sink.h"
 #include "wire/redis.h"
 
+#define TRIES_MOST 2 /* of a walk, when whom it reads is lost */
 #define NAMED_MOST 6 /* nodes that people are told by name */
 
 /* What is to be said of the choice; returns how many primaries are read. */
@@ -59,6 +62,24 @@ void replicas_end(struct app *app, const struct replicas *replicas)
 	tell(app, replicas->primaries);
 	redis_free(app->redis);
 	app->redis = replicas->before;
+}
+
+bool replicas_again(struct app *app, const struct scan_result *scan, unsigned *tries,
+		    struct err *err)
+{
+	struct err why = {0};
+
+	if (!redis_is_reader(app->redis) || !scan_may_repeat(scan) || *app->cancel ||
+	    *tries == TRIES_MOST)
+		return false;
+	if (redis_recover(app->redis, &why) != 0) {
+		*err = why;
+		return false;
+	}
+	++*tries;
+	app_warn(app, "%s; another server is read, from the beginning", err->text);
+	*err = (struct err){0};
+	return true;
 }
 
 /* --- the fields --- */

@@ -1,11 +1,13 @@
 #ifndef CMD_REPLICAS_H
 #define CMD_REPLICAS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct app;
 struct err;
 struct redis;
+struct scan_result;
 struct sink;
 
 struct replicas {
@@ -20,6 +22,13 @@ struct replicas {
  */
 int replicas_begin(struct app *app, struct replicas *ret_replicas, struct err *err);
 void replicas_end(struct app *app, const struct replicas *replicas);
+/*
+ * A walk failed with err. True when it read replicas and another server can be read now
+ * (said, and err is clear): a cursor is of no use there, so the walk is to begin anew.
+ * *tries counts from 0.
+ */
+bool replicas_again(struct app *app, const struct scan_result *scan, unsigned *tries,
+		    struct err *err);
 
 /* The fields of a document that say who was read; nothing without --replica-reads. */
 void replicas_view(const struct app *app, struct sink *sink);

@@ -211,6 +211,30 @@ static enum exit_code print(struct app *app, const struct stats_options *options
 	return app_finish(app, sink, EXIT_DONE);
 }
 
+/* Of a replica that was lost on the way, all the figures are another's then. */
+static int gather(struct app *app, const struct stats_want *want, struct stats *ret_stats,
+		  struct err *err)
+{
+	unsigned tries = 0;
+
+	for (;;) {
+		int status =
+		    stats_gather(app_namespaces(app), app->redis, want, ret_stats, err);
+		struct scan_result scan = ret_stats->overview.scan;
+		struct err why = status != 0 ? *err : ret_stats->scan_err;
+
+		for (size_t i = 0; i < ret_stats->node_count; i++)
+			if (ret_stats->nodes[i].err.kind == ERR_REDIS) {
+				why = ret_stats->nodes[i].err;
+				scan.lost = true;
+			}
+		if (!err_is_set(&why) || !replicas_again(app, &scan, &tries, &why))
+			return status;
+		stats_release(ret_stats);
+		*err = (struct err){0};
+	}
+}
+
 static enum exit_code once(struct app *app, const struct stats_options *options,
 			   struct stats_want *want)
 {
@@ -222,7 +246,7 @@ static enum exit_code once(struct app *app, const struct stats_options *options,
 		want->progress = on_progress;
 		want->ctx = app_progress(app, "stats", 0);
 	}
-	int status = stats_gather(app_namespaces(app), app->redis, want, &stats, &err);
+	int status = gather(app, want, &stats, &err);
 	out_progress_free(want->ctx);
 	enum exit_code code = EXIT_DONE;
 	if (status == 0) {

@@ -54,7 +54,7 @@ const struct opt_row stats_option_rows[] = {
      .max = 86400000,
      AT(watch_ms),
      .flags = OPT_LIVE,
-     .help = "redraw every so often; once when there is no terminal"},
+     .help = "redraw every so often, also after an outage; once when there is no terminal"},
     {.name = "check",
      .type = OPT_FLAG,
      AT(check),

@@ -7,6 +7,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "core/namespace.h"
+#include "opt/opt.h"
 #include "out/screen.h"
 #include "out/stream.h"
 #include "stats_render.h"
@@ -26,6 +27,7 @@ struct watch {
 	struct findings findings;
 	struct server_info before; /* the interval's first figures */
 	bool has_before;
+	struct err trouble; /* of the last look, and so of what the page lacks */
 };
 
 /* --- history --- */
@@ -72,6 +74,19 @@ static void remember(struct watch *watch)
 
 /* --- drawing --- */
 
+#define TROUBLE_LINES 4 /* at most, for a message of usual length on a narrow terminal */
+
+/* What could not be learnt, above figures that are fewer than usual, or of then. */
+static void add_trouble(const struct watch *watch, struct buf *text)
+{
+	struct buf line = {0};
+	unsigned width = watch->app->out_terminal.width;
+
+	buf_printf(&line, "! %s; trying again", watch->trouble.text);
+	opt_help_text(text, buf_str(&line), 2, width > 1 ? width - 1 : 79);
+	buf_release(&line);
+}
+
 static int draw(struct watch *watch, struct err *err)
 {
 	struct app *app = watch->app;
@@ -82,8 +97,12 @@ static int draw(struct watch *watch, struct err *err)
 				  .width = app->out_terminal.width,
 				  .height = app->out_terminal.height};
 	struct buf text = {0};
-	int status = stats_render_page(&app->out_terminal, &page, &text, err);
 
+	if (err_is_set(&watch->trouble)) {
+		add_trouble(watch, &text);
+		page.height -= page.height > TROUBLE_LINES ? TROUBLE_LINES : 0;
+	}
+	int status = stats_render_page(&app->out_terminal, &page, &text, err);
 	if (status == 0) {
 		out_screen_draw(app->out, &app->out_terminal, buf_bytes(&text));
 		status = out_stream_flush(app->out, err);
@@ -117,20 +136,41 @@ static int wait_until(struct watch *watch, uint64_t until_ms, struct err *err)
 	return status;
 }
 
+/* A server that was there comes back; who watches wants to see it. */
+static bool may_last(const struct watch *watch, const struct err *err)
+{
+	return err->kind == ERR_REDIS && watch->history.count > 0;
+}
+
+/* The first thing that a look could not learn, though a server answered. */
+static struct err trouble_of(const struct stats *stats)
+{
+	for (size_t i = 0; i < stats->node_count; i++)
+		if (err_is_set(&stats->nodes[i].err))
+			return stats->nodes[i].err;
+	return err_is_set(&stats->own_err) ? stats->own_err : stats->scan_err;
+}
+
 static int look(struct watch *watch, const struct stats_want *want, struct err *err)
 {
 	struct stats next;
 	int status =
 	    stats_gather(app_namespaces(watch->app), watch->app->redis, want, &next, err);
 
-	if (status != 0 || *watch->app->cancel) {
+	if (*watch->app->cancel || (status != 0 && !may_last(watch, err))) {
 		stats_release(&next);
 		return status;
 	}
-	stats_release(&watch->stats);
-	watch->stats = next;
-	findings_make(&watch->stats, &watch->findings);
-	remember(watch);
+	watch->trouble = status != 0 ? *err : trouble_of(&next);
+	*err = (struct err){0};
+	if (status != 0) {
+		stats_release(&next);
+	} else {
+		stats_release(&watch->stats);
+		watch->stats = next;
+		findings_make(&watch->stats, &watch->findings);
+		remember(watch);
+	}
 	was_resized(watch->app);
 	return draw(watch, err);
 }

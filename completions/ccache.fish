@@ -205,7 +205,7 @@ complete -c ccache -n '__ccache_verb_is stats' -l max-lines -x -d 'end the sampl
 complete -c ccache -n '__ccache_verb_is stats' -l max-bytes -x -d 'end the sample after so many bytes from MONITOR'
 complete -c ccache -n '__ccache_verb_is stats' -l max-latency -x -d 'end the sample when the server answers slower three times running; 0: never'
 complete -c ccache -n '__ccache_verb_is stats' -l top -x -d 'the N busiest commands, clients and keys of each namespace in the sample (10 for programs, none in a table)'
-complete -c ccache -n '__ccache_verb_is stats' -l watch -x -d 'redraw every so often; once when there is no terminal'
+complete -c ccache -n '__ccache_verb_is stats' -l watch -x -d 'redraw every so often, also after an outage; once when there is no terminal'
 complete -c ccache -n '__ccache_verb_is stats' -l check -d 'exit 1 when a sampled hit ratio is below its namespace\'s target'
 complete -c ccache -n '__ccache_verb_is stats' -l fail-if -x -d 'exit 1 when this holds, such as \'ns.lead.hit_ratio<0.7\'; may be given again'
 complete -c ccache -n '__ccache_verb_is stats' -l replica-reads -d 'ask replicas, one for each primary that has a usable one: their figures, not the primaries\''

@@ -11,10 +11,12 @@ load trouble
 	TIMEOUT=3s in_trouble
 	stop "${CLUSTER_PIDS[0]}"
 	let_go
-	wait_for all_but_follow_are_over
-	wait_for follow_waits
-	kill -TERM "${RUN_PIDS[follow]}"
+	wait_for are_over follow
+	wait_for waits follow
+	wait_for waits stream
+	end_watch
+	kill -TERM "${RUN_PIDS[follow]}" "${RUN_PIDS[stream]}"
 	look_at 1 2
-	declare -A EXITS=([get]=0 [bulk]=3 [unlink]=3 [undo]=3 [follow]=143)
+	declare -A EXITS=([get]=0 [bulk]=3 [unlink]=3 [undo]=3 [follow]=143 [stream]=143 [watch]=130)
 	LOST=$IDS check_runs
 }

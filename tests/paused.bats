@@ -11,12 +11,15 @@ load trouble
 	TIMEOUT=3s in_trouble
 	kill -STOP "${CLUSTER_PIDS[0]}"
 	let_go
-	wait_for all_but_follow_are_over
-	wait_for follow_waits
+	wait_for are_over follow
+	wait_for waits follow
+	wait_for waits stream
+	end_watch
 	kill -CONT "${CLUSTER_PIDS[0]}" # what it got while it was paused, it does now
 	wait_for gone "${RUN_PIDS[follow]}"
+	end_stream 0
 	look_at 0 1 2
-	declare -A EXITS=([get]=0 [bulk]=3 [unlink]=3 [undo]=3 [follow]=0)
+	declare -A EXITS=([get]=0 [bulk]=3 [unlink]=3 [undo]=3 [follow]=0 [stream]=143 [watch]=130)
 	check_runs
 	check_repeats 0 1 2
 }

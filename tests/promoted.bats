@@ -15,14 +15,12 @@ refused() { [[ -e $DIR/refused.$1 ]]; }
 	wait_for refused get
 	wait_for refused warm
 	node_cli_ok 3 CLUSTER FAILOVER TAKEOVER
-	wait_for all_are_over
+	wait_for are_over
+	end_watch
+	end_stream 3
 	look_at 1 2 3
 	declare -A EXITS=([get]=0 [warm]=0 [key]=0 [plan]=0 [save]=0 [take]=0 [soft]=0 [one]=0 [event]=0 [follow]=0 [repl]=0
-		[bulk]=3 [unlink]=3 [undo]=3)
+		[bulk]=3 [unlink]=3 [undo]=3 [stream]=143 [watch]=130)
 	check_runs
 	check_repeats 1 2 3
-}
-all_are_over() {
-	local name
-	for name in "${NAMES[@]}"; do gone "${RUN_PIDS[$name]}" || return 1; done
 }

@@ -4,6 +4,7 @@ load helpers
 load verbs
 load cluster
 load replicas
+load trouble
 
 @test "a replica that does not answer is not read: its primary is, and that is said once" {
 	fill 10
@@ -81,6 +82,46 @@ end_listing() {
 }
 knows_of_move() { [[ $(node_cli 0 CLUSTER NODES | grep myself) == *' 1-5460' && $(node_cli 2 CLUSTER NODES | grep "^${IDS[1]}") == *' 0 5461-10922' ]]; }
 
+WALKS=(
+	'overview|SCAN:2|inspect --replica-reads -o json'
+	'top|SCAN:2|inspect --top 3 --by ttl --replica-reads -o json'
+	'audit|SCAN:2|inspect --audit --replica-reads -o json'
+	'ttl|SCAN:2|inspect --ttl --replica-reads -o json'
+	'scan|SCAN:2|stats --scan --replica-reads -o json'
+)
+# walk_while NODE HURT…: all of them held in the middle of replica NODE while HURT runs; each ends well, with every key.
+walk_while() {
+	local name at=$1
+	shift
+	RUNS=("${WALKS[@]}") NAMES=(overview top audit ttl scan)
+	rm -f "$DIR"/{open,held.*,gate.log}
+	GATE_AT=$at start_gate
+	TIMEOUT=2s start_runs
+	"$@"
+	let_go
+	for name in "${NAMES[@]}"; do
+		end_run "$name"
+		assert_exit 0
+		assert_json '[.complete, .ranked_keys // .keys]' '[true,24000]'
+		[[ ! ${SAYS:-} ]] || assert_stderr_line "$SAYS"
+	done
+}
+promote() {
+	node_cli_ok "$1" CLUSTER FAILOVER TAKEOVER
+	wait_for follows_now "$(($1 == 1 ? 4 : 1))"
+	wait_for node_is_synced "$(($1 == 1 ? 4 : 1))"
+}
+
+@test "a replica that falls silent, or is promoted, in the middle of walks: they begin anew, and count every key once" {
+	fill 8000
+	SAYS='another server is read, from the beginning' walk_while 3 kill -STOP "${CLUSTER_PIDS[3]}"
+	kill -CONT "${CLUSTER_PIDS[3]}"
+	assert_json '[.read_from[].replica] | sort' '[false,true,true]'
+	walk_while 4 promote 4
+	promote 1
+	wait_for everyone_knows_of 1
+}
+
 @test "a replica that dies between single reads: its primary is asked, and that is said" {
 	fill 1
 	serve_things 20
@@ -129,9 +170,12 @@ was_asked() { (($(upstream_count "/things/$1") > 1)); } # warm was first
 }
 follows_now() { [[ $(node_cli "$1" ROLE | head -1) == slave ]]; }
 everyone_knows_of_it() {
+	everyone_knows_of 3 && node_cli 1 CLUSTER SLOTS | grep -qx "${CLUSTER_PORTS[0]}"
+}
+# everyone_knows_of NODE: that it is a primary.
+everyone_knows_of() {
 	local i
 	for i in 0 1 2 3; do
-		[[ $(node_cli "$i" CLUSTER NODES | grep ":${CLUSTER_PORTS[3]}@") == *master* ]] || return 1
+		[[ $(node_cli "$i" CLUSTER NODES | grep ":${CLUSTER_PORTS[$1]}@") == *master* ]] || return 1
 	done
-	node_cli 1 CLUSTER SLOTS | grep -qx "${CLUSTER_PORTS[0]}"
 }

@@ -159,14 +159,22 @@ redrawn() { (($(rcli INFO commandstats | tr -d '\r' | sed -n 's/^cmdstat_info:ca
 has_spark() { screen | grep -qE '▁|▂|▃|▄|▅|▆|▇|█'; }
 is_wide() { screen | grep -q 'READ/S'; }
 
-@test "--watch at 200 x 50" {
+@test "--watch at 200 x 50, and over an outage" {
 	start_app
 	start_terminal 200 50 "LC_ALL=C.UTF-8 $CCACHE stats --watch 100ms --sample 100ms --scan --max-latency 0; echo WATCH-ENDED"
 	wait_for screen_shows 'MEDIAN TTL'
 	assert_equal "$(screen | grep -c 'NAMESPACE')" 1
+	# an outage is told above the figures of then, and is over when it is
+	stop_redis
+	wait_for screen_shows 'trying again'
+	screen_shows "! redis unix:$REDIS_SOCKET/0: "
+	assert_equal "$(screen | grep -c 'NAMESPACE')" 1
+	start_redis
+	wait_for no_trouble
 	type_keys C-c
 	wait_for screen_shows WATCH-ENDED
 }
+no_trouble() { screen_shows 'Target' && ! screen_shows 'trying again'; }
 
 @test "at 40 columns own counters are there, and no line is wider" {
 	rcli HSET cc:c:logs get.hit 123456 get.miss 42 set.ok 31 >/dev/null

@@ -3,7 +3,8 @@
 # run's, and is held (link/gate.py) at the door of the victim, node 0, with a chosen command in its hand, until the
 # node is hurt. Loaded behind helpers and verbs.
 
-# name|the command at the victim that is held|words: NAME, ID of a key that the victim holds, FILE of the run's own.
+# name|the command at the victim that is held|words: NAME, ID of a key that the victim holds, FILE of the run's own,
+# STREAM that the victim holds. "watch" runs on a terminal.
 RUNS=(
 	'get|GET|get NAME ID --meta'
 	'warm|EVALSHA:2|warm NAME --if always -o json'
@@ -14,6 +15,7 @@ RUNS=(
 	'key|GETRANGE|inspect NAME ID -o json'
 	'audit|SCAN:2|inspect NAME --audit -o json'
 	'ttl|SCAN:2|inspect NAME --ttl -o json'
+	'sample|SCAN:2|inspect --sample 100 -o json'
 	'plan|SCAN:2|invalidate NAME --all --yes --backup FILE -o json'
 	'save|DUMP|invalidate NAME --all --yes --backup FILE -o json'
 	'take|EVALSHA|invalidate NAME --all --yes --backup FILE -o json'
@@ -22,14 +24,17 @@ RUNS=(
 	'one|EVALSHA|invalidate NAME ID --yes -o json'
 	'event|EVALSHA|invalidate --event NAME.gone --data @FILE --yes -o json'
 	'follow|UNLINK|invalidate --follow - -o json'
+	'stream|UNLINK|invalidate --follow stream:STREAM --claim-after 1ms -o json'
 	'undo|RESTORE|invalidate --undo FILE --yes -o json'
 	'stats|INFO|stats -o json'
+	'watch|INFO:2|stats --watch 100ms'
 	'scan|SCAN:2|stats --scan -o json'
 	'traffic|MONITOR|stats --sample 1s --max-latency 0 -o json'
 	'bench|GET:3|bench NAME --max --requests 200 --clients 2 --keys 50 -o json'
 	'repl|PTTL|repl -e "ttl NAME ID"'
 	'discover|SCAN:2|config discover'
 )
+STREAM='events:{b}'
 IDS=24 # keys of each run's namespace; the source has as many of "get", "warm" and "existing"
 
 # in_trouble: the cluster (REPLICAS=1: with replicas), its keys, their source, and every run held. The seed is node 1.
@@ -52,6 +57,11 @@ in_trouble() {
 	serve_versions get warm existing
 	fill_versions
 	local id
+	for ((id = 1; id <= IDS; id++)); do
+		echo "XADD $STREAM * event stream.gone id $id"
+	done | node_cli 0 >/dev/null
+	mkfifo "$DIR/input.watch"
+	exec {KEYS}<>"$DIR/input.watch"
 	for ((id = 1; id <= IDS; id++)); do
 		echo "{\"event\":\"follow.gone\",\"id\":\"$id\"}" >&3
 		echo "{\"ns\":\"bulk\",\"vars\":{\"id\":\"$id\"},\"value\":{\"k\":\"bulk:$id\",\"v\":1}}" >&4
@@ -110,20 +120,22 @@ start_gate() {
 		IFS='|' read -r name command _ <<<"$row"
 		rules+=("$name=$command")
 	done
-	start_on_port GATE_PORT gate.log gate_is_up python3 "$ROOT/tests/link/gate.py" "$DIR" @PORT@ "${CLUSTER_PORTS[0]}" "${rules[@]}"
+	start_on_port GATE_PORT gate.log gate_is_up python3 "$ROOT/tests/link/gate.py" "$DIR" @PORT@ "${CLUSTER_PORTS[${GATE_AT:-0}]}" "${rules[@]}"
 }
 gate_is_up() { grep -q '^listening' "$DIR/gate.log"; }
 
 start_runs() {
-	local row name words input argv
+	local row name words input argv on
 	declare -gA RUN_PIDS=()
 	for row in "${RUNS[@]}"; do
 		IFS='|' read -r name _ words <<<"$row"
-		words=${words//NAME/$name} words=${words//ID/$(id_at "$name")} words=${words//FILE/$DIR/file.$name}
+		words=${words//NAME/$name} words=${words//ID/$(id_at "$name")} words=${words//FILE/$DIR/file.$name} words=${words//STREAM/$STREAM}
 		input=/dev/null
 		[[ -e $DIR/input.$name ]] && input=$DIR/input.$name
 		eval "argv=($words)"
-		"$CCACHE" --proxy "http://$name:x@127.0.0.1:$GATE_PORT" --timeout "${TIMEOUT:-60s}" "${argv[@]}" \
+		on=()
+		[[ $name != watch ]] || on=(python3 -c 'import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))')
+		"${on[@]}" "$CCACHE" --proxy "http://$name:x@127.0.0.1:$GATE_PORT" --timeout "${TIMEOUT:-60s}" "${argv[@]}" \
 			>"$DIR/$name.out" 2>"$DIR/$name.err" <"$input" 3>&- 4>&- &
 		RUN_PIDS[$name]=$!
 		PIDS+=($!)
@@ -143,6 +155,7 @@ end_run() {
 	status=0
 	wait "${RUN_PIDS[$name]}" || status=$?
 	output=$(<"$DIR/$name.out") stderr=$(<"$DIR/$name.err")
+	[[ $name != watch ]] || stderr=$output
 }
 
 # look_at NODE…: what these nodes hold now, a line "NAME ID VERSION TTL" each; a value that is not its key's is "wrong".
@@ -177,7 +190,7 @@ check_runs() {
 check_run() {
 	local name=$1 expected=${EXITS[$1]:-4}
 	[[ $status == "$expected" ]] || { echo "$name: expected exit $expected; got:"; dump; return 1; }
-	((!status)) || [[ $stderr == *"$VICTIM"* ]] || { echo "$name: the node is not named"; dump; return 1; }
+	((!status || status == 143)) || [[ $stderr == *"$VICTIM"* ]] || { echo "$name: the node is not named"; dump; return 1; }
 	check_report "$name" || { echo "$name: that is not true; there are now $(there "$name") keys, $(there "$name" 1) of them new; it said:"; dump; return 1; }
 }
 # What is there is what the report counts: what may have been done or not is among the failed.
@@ -209,11 +222,15 @@ check_report() {
 		# what went before the fault counts, also where it was done again afterwards
 		assert_json '(.complete | not) or .keys >= '"$(elsewhere follow)" true
 		;;
+	stream) # it ends when it is told to
+		assert_json '.events == .applied + .unfinished and .failed == 0 and (.complete | not)' true || return 1
+		[[ ${LOST:-} ]] || { ((all == 0)) && assert_json ".applied >= $IDS and .unfinished == 0" true; }
+		;;
 	undo)
 		assert_adds_up || return 1
 		assert_json ".restored <= $all + ${LOST:-0} and $all <= .restored + .failed" true
 		;;
-	overview | list | audit | ttl | stats | scan | traffic)
+	overview | list | audit | ttl | sample | stats | scan | traffic)
 		is_untouched "$1" || return 1
 		[[ $1 == list ]] || assert_json .complete "$( ((status)) && echo false || echo true)"
 		;;
@@ -250,11 +267,31 @@ check_repeats() {
 	assert_equal "$(awk '$1 == "soft" && $4 > 60000' "$DIR/there" | wc -l)" "$IDS"
 }
 
-# Each run has ended; but one that follows waits until the node is back.
-all_but_follow_are_over() {
+# Each run that ends by itself has ended; with a node that is out of reach, one that follows waits until it is back.
+are_over() {
 	local name
 	for name in "${NAMES[@]}"; do
-		[[ $name == follow ]] || gone "${RUN_PIDS[$name]}" || return 1
+		[[ " watch stream $* " == *" $name "* ]] || gone "${RUN_PIDS[$name]}" || return 1
 	done
 }
-follow_waits() { grep -q 'trying again until it is back' "$DIR/follow.err"; }
+waits() { grep -q 'trying again until it is back' "$DIR/$1.err"; }
+# The page says what it lacks; it ends with Ctrl-C.
+end_watch() {
+	wait_for --for 40 watch_tells || { tail -c 3000 "$DIR/watch.out" | cat -v; return 1; }
+	printf '\003' >&"$KEYS"
+	wait_for gone "${RUN_PIDS[watch]}"
+}
+watch_tells() { grep -qa '! redis' "$DIR/watch.out"; }
+# end_stream NODE: which holds it now, and all that was in it was done.
+end_stream() {
+	wait_for stream_is_done "$1"
+	kill -TERM "${RUN_PIDS[stream]}"
+	wait_for gone "${RUN_PIDS[stream]}"
+}
+stream_is_done() {
+	local node
+	for node in "${!CLUSTER_PIDS[@]}"; do
+		gone "${CLUSTER_PIDS[node]}" || [[ ! $(node_cli "$node" KEYS 'stream:*') ]] || return 1
+	done
+	[[ $(node_cli "$1" XPENDING "$STREAM" callcache | head -1) == 0 ]]
+}

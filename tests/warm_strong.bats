@@ -163,7 +163,10 @@ warm_alone() {
 	in_background first.out "$CCACHE" warm thing
 	wait_for was_asked /things/1
 	kill -KILL "$STARTED"
+	wait_for gone "$STARTED"
 	no_faults
+	warm_alone 6
+	[[ $stderr =~ "pid $STARTED, for "[0-9.a-z]+"; that process is gone, and its lease ends by itself in "[0-9]+s ]] || fail "$stderr"
 	rcli PEXPIRE cc:l:warm:thing:list 1 >/dev/null
 	wait_for lease_is_gone
 	warm_alone 0

@@ -10,8 +10,11 @@
 #include "wire/redis.h"
 
 #include <cjson/cJSON.h>
+#include <errno.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #define BEAT_MS (LEASE_TTL_MS / 3)
@@ -59,28 +62,60 @@ static char *describe_self(void)
 	return text;
 }
 
-static int held_by_other(struct lease *lease, const char *name, struct err *err)
+/* A process of this host that is not there any more. */
+static bool is_dead(const char *host, double pid)
 {
-	const struct bytes argv[] = {BYTES("GET"), buf_bytes(&lease->key)};
-	const struct reply *reply = NULL;
-	struct buf since = {0};
+	char here[256] = "";
 
-	if (redis_call(lease->redis, argv, 2, REDIS_IDEMPOTENT, &reply, err) != 0)
-		return -1;
-	cJSON *root = cJSON_ParseWithLength(reply->text.ptr, reply->text.len);
+	gethostname(here, sizeof here - 1);
+	return host && strcmp(host, here) == 0 && pid >= 1 && pid <= INT32_MAX &&
+	       kill((pid_t)pid, 0) != 0 && errno == ESRCH;
+}
+
+/* "host H, pid P, for 3s". Whether it is known to have died. */
+static bool describe_holder(struct bytes text, struct buf *ret_line)
+{
+	cJSON *root = cJSON_ParseWithLength(text.ptr, text.len);
 	const char *host = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(root, "host"));
 	const cJSON *pid = cJSON_GetObjectItemCaseSensitive(root, "pid");
 	const cJSON *start = cJSON_GetObjectItemCaseSensitive(root, "since_ms");
+	double number = cJSON_IsNumber(pid) ? pid->valuedouble : 0;
+	bool dead = is_dead(host, number);
+
+	buf_printf(ret_line, "host %s, pid %.0f, for ", host ? host : "unknown", number);
 	if (cJSON_IsNumber(start))
-		num_format_duration_ms(&since,
+		num_format_duration_ms(ret_line,
 				       (int64_t)clock_wall_ms() - (int64_t)start->valuedouble);
-	err_set(err, ERR_LOCKED,
-		"another run holds '%s': host %s, pid %.0f, for %s; --if-locked=ok leaves it "
-		"to that one",
-		name, host ? host : "unknown", cJSON_IsNumber(pid) ? pid->valuedouble : 0,
-		since.len ? buf_str(&since) : "an unknown time");
+	else
+		buf_add_str(ret_line, "an unknown time");
 	cJSON_Delete(root);
-	buf_release(&since);
+	return dead;
+}
+
+static int held_by_other(struct lease *lease, const char *name, struct err *err)
+{
+	const struct bytes argv[] = {BYTES("GET"), buf_bytes(&lease->key)};
+	const struct bytes life[] = {BYTES("PTTL"), buf_bytes(&lease->key)};
+	const struct reply *reply = NULL;
+	struct buf holder = {0}, rest = {0};
+
+	if (redis_call(lease->redis, argv, 2, REDIS_IDEMPOTENT, &reply, err) != 0)
+		return -1;
+	bool dead = describe_holder(reply->text, &holder);
+	if (dead && redis_call(lease->redis, life, 2, REDIS_IDEMPOTENT, &reply, NULL) == 0 &&
+	    reply->type == REPLY_INTEGER && reply->integer > 0)
+		num_format_duration_ms(&rest, (reply->integer + 999) / 1000 * 1000);
+	if (dead)
+		err_set(err, ERR_LOCKED,
+			"another run holds '%s': %s; that process is gone, and its lease ends "
+			"by itself%s%s",
+			name, buf_str(&holder), rest.len ? " in " : "", buf_str(&rest));
+	else
+		err_set(err, ERR_LOCKED,
+			"another run holds '%s': %s; --if-locked=ok leaves it to that one",
+			name, buf_str(&holder));
+	buf_release(&holder);
+	buf_release(&rest);
 	return -1;
 }
 

@@ -46,6 +46,7 @@ static void on_probe(void *ctx, const struct reply *reply)
 	struct err unheard = {0};
 
 	walk->under_way--;
+	walk->result.lost = walk->result.lost || reply->type == REPLY_LOST;
 	scan_take(walk->redis, probe, reply, &page->keys[page->at], &walk->result,
 		  err_is_set(&walk->err) ? &unheard : &walk->err);
 	walk->scan->sum->denied |= walk->result.denied;

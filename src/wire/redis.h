@@ -231,7 +231,8 @@ void redis_place(struct redis *redis, size_t index, struct redis_place *ret_plac
 struct redis *redis_node_primary(struct redis *redis, size_t index);
 /*
  * After a node was out of reach: waits, within the timeout, until every primary
- * answers, or another node stands in for it. -1 with err, naming one that does not.
+ * answers, or another node stands in for it. A reader chooses anew whom it reads.
+ * -1 with err, naming one that does not.
  */
 int redis_recover(struct redis *redis, struct err *err);
 /*

@@ -37,8 +37,10 @@ struct redis *redis_node(struct redis *redis, size_t index)
 
 int redis_recover(struct redis *redis, struct err *err)
 {
-	return redis->cluster ? cluster_recover(redis->cluster, err)
-			      : redis_connect(redis, err);
+	if (redis->cluster)
+		return cluster_recover(redis->cluster, err);
+	return redis->reader ? redis_reader_choose_again(redis, err)
+			     : redis_connect(redis, err);
 }
 
 struct redis *redis_holder(struct redis *redis, struct bytes key, struct err *err)

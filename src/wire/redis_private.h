@@ -88,6 +88,8 @@ struct redis {
 
 /* Of a server that is no cluster's: chooses the one to read, and turns the session to it. */
 int redis_reader_settle(struct redis *redis, struct err *err);
+/* The one that was read is out of reach: connects to another, or to the primary. */
+int redis_reader_choose_again(struct redis *redis, struct err *err);
 /* 0, or -1 with err and redis->fault: a command of that name may write. */
 int redis_reader_check(struct redis *redis, struct bytes name, struct err *err);
 void redis_reader_free(struct reader *reader);

@@ -133,6 +133,20 @@ int redis_reader_settle(struct redis *redis, struct err *err)
 		   : redis_link_fail(redis, err);
 }
 
+int redis_reader_choose_again(struct redis *redis, struct err *err)
+{
+	struct reader *reader = redis->reader;
+
+	redis_link_close(redis);
+	redis->target = reader->of;
+	redis->settled = redis->was_open = false;
+	reader->is_replica = false;
+	reader->behind = -1;
+	buf_clear(&reader->primary);
+	buf_clear(&reader->why);
+	return redis_connect(redis, err);
+}
+
 void redis_place(struct redis *redis, size_t index, struct redis_place *ret_place)
 {
 	const struct reader *reader = redis->reader;

@@ -129,6 +129,10 @@ TEST(too_many_clients)
 	do
 		client_tcp(&next, &server, ":right@");
 	while (redis_connect(next.redis, &next.err) != 0 && (client_close(&next), true));
+	struct bytes text;
+	do
+		text = client_call(&next, BYTES("INFO"), BYTES("clients"), NO)->text;
+	while (!memmem(text.ptr, text.len, "connected_clients:1\r", 20));
 	client_close(&next);
 }
 
