@@ -97,8 +97,8 @@ static const struct opt_row rows[] = {
      .min = 1,
      .max = 512u << 20,
      AT(max_value),
-     .help = "one key: read at most so much of a value (default 64KiB); --audit: check no "
-	     "longer ones (default 1MiB)"},
+     .help = "one key: read at most so much of a value (default 64KiB; over 64MiB with "
+	     "--raw); --audit: check no longer ones (default 1MiB)"},
     {.name = "ttl",
      .type = OPT_FLAG,
      AT(check.ttl),
@@ -184,6 +184,16 @@ static int check_repair(const struct inspect_options *options, struct err *err)
 	return 0;
 }
 
+/* What is shown or checked is read in one piece. */
+static bool is_too_long(const struct inspect_options *options, bool in_parts, struct err *err)
+{
+	if (options->max_value == OPT_UNSET || options->max_value <= REDIS_VALUE_MAX ||
+	    in_parts)
+		return false;
+	err_set(err, ERR_USAGE, "--max-value of more than 64MiB goes with one key's --raw");
+	return true;
+}
+
 static int check_options(const struct app *app, const struct inspect_options *options,
 			 enum subject subject, struct err *err)
 {
@@ -195,6 +205,8 @@ static int check_options(const struct app *app, const struct inspect_options *op
 		return err_set(err, ERR_USAGE,
 			       "--%s goes with one key: say --key, or a namespace and its ids",
 			       options->raw ? "raw" : "max-value");
+	if (is_too_long(options, options->raw, err))
+		return -1;
 	if (one && (options->summary || options->sample != OPT_UNSET ||
 		    options->top != OPT_UNSET || options->by >= 0))
 		return err_set(err, ERR_USAGE,
@@ -235,7 +247,7 @@ static enum exit_code run_check(struct app *app, const struct inspect_options *o
 		err_set(&err, ERR_USAGE, "--examples goes with --audit");
 	else if (options->max_value != OPT_UNSET && !check.audit)
 		err_set(&err, ERR_USAGE, "--max-value goes with --audit or one key's value");
-	if (err_is_set(&err))
+	if (is_too_long(options, false, &err) || err_is_set(&err))
 		return app_fail(app, &err);
 	check.max_value = options->max_value;
 	check.limit = options->limit == OPT_UNSET ? LIMIT_DEFAULT : options->limit;

@@ -69,11 +69,25 @@ static void tell_refused(struct run *run)
 	buf_release(&names);
 }
 
+static bool on_part(void *ctx, struct bytes part)
+{
+	struct run *run = ctx;
+
+	out_stream_write(run->app->out, part);
+	return !out_stream_failed(run->app->out);
+}
+
 /* The exact stored bytes. */
 static int print_raw(struct run *run, struct err *err)
 {
+	uint64_t most = run->options->max_value;
+
 	if (!run->info.exists)
 		return 0;
+	if (run->info.has_value && run->info.cut && most > KEYINFO_PART) {
+		run->info.cut = (uint64_t)run->info.length > most;
+		return keyinfo_stream(run->app->redis, run->view.key, most, on_part, run, err);
+	}
 	if (run->info.has_value) {
 		out_stream_write(run->app->out, run->info.value);
 		return 0;
@@ -200,7 +214,10 @@ enum exit_code inspect_key_run(struct app *app, const struct inspect_key_options
 				      .info = &run.info,
 				      .terminal = &app->out_terminal,
 				      .relations = run.relations};
-	if (keyinfo_read(app->redis, key, (size_t)options->max_value, &run.info, &err) != 0)
+	uint64_t most = options->max_value;
+	if (options->raw && most > KEYINFO_PART)
+		most = KEYINFO_PART;
+	if (keyinfo_read(app->redis, key, (size_t)most, &run.info, &err) != 0)
 		goto out;
 	if (options->raw)
 		print_raw(&run, &err);

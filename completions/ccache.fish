@@ -142,7 +142,7 @@ complete -c ccache -n '__ccache_verb_is inspect' -l sample -x -d 'estimate the f
 complete -c ccache -n '__ccache_verb_is inspect' -l top -x -d 'the N first keys of all or of the chosen ones, as --by ranks them'
 complete -c ccache -n '__ccache_verb_is inspect' -l by -x -a 'bytes idle freq ttl expiry' -d '--top: the largest (the default), longest idle, most used (LFU), longest or shortest to live'
 complete -c ccache -n '__ccache_verb_is inspect' -l raw -d 'one key: its exact stored bytes and nothing else'
-complete -c ccache -n '__ccache_verb_is inspect' -l max-value -x -d 'one key: read at most so much of a value (default 64KiB); --audit: check no longer ones (default 1MiB)'
+complete -c ccache -n '__ccache_verb_is inspect' -l max-value -x -d 'one key: read at most so much of a value (default 64KiB; over 64MiB with --raw); --audit: check no longer ones (default 1MiB)'
 complete -c ccache -n '__ccache_verb_is inspect' -l ttl -d 'check TTLs against their namespaces; exit 1 on a violation'
 complete -c ccache -n '__ccache_verb_is inspect' -l audit -d 'check every rule: TTL, type, JSON, indexes, sets, sidecars; exit 1 on a finding'
 complete -c ccache -n '__ccache_verb_is inspect' -l repair -d '--audit: set TTLs by policy, drop dangling index entries, set members and sidecars; asks first'

@@ -47,6 +47,15 @@ struct keyinfo_limits {
 int keyinfo_read(struct redis *redis, struct bytes key, size_t value_bytes,
 		 struct keyinfo *ret_info, struct err *err);
 void keyinfo_release(struct keyinfo *info);
+/*
+ * A string's bytes, at most so many, in parts of KEYINFO_PART: each given to fn, which ends the
+ * reading with false. ERR_ITEM when somebody wrote the key meanwhile; a user who may not WATCH,
+ * and a replica, are not told that.
+ */
+#define KEYINFO_PART ((size_t)1024 * 1024)
+typedef bool keyinfo_part_fn(void *ctx, struct bytes part);
+int keyinfo_stream(struct redis *redis, struct bytes key, uint64_t max_bytes,
+		   keyinfo_part_fn *fn, void *ctx, struct err *err);
 /* Notes that this user may not run the command (a literal). */
 void keyinfo_refuse(struct keyinfo *info, const char *command);
 

@@ -22,7 +22,7 @@ static const struct redis_limits defaults = {
     .stretch = true,
     .sent_bytes = (size_t)1024 * 1024,
     .reply_bytes = (size_t)1024 * 1024,
-    .max_bulk = (size_t)512 * 1024 * 1024 + 4096, /* the server's own proto-max-bulk-len */
+    .max_bulk = REDIS_VALUE_MAX + 4096, /* and what stands around it */
 };
 
 /* A connection idle for so long is looked at before it is used: the server may have closed it.

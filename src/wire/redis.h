@@ -59,6 +59,10 @@ struct redis_command {
 	void *ctx;
 };
 
+/* Nothing longer is read in one piece: memory is some times that. What a server holds may have
+ * 512 MiB; GETRANGE reads it in parts. */
+#define REDIS_VALUE_MAX ((size_t)64 * 1024 * 1024)
+
 struct redis_limits {
 	size_t commands; /* under way at once */
 	/* Over a long link, where a round trip outlasts such a window, it grows with the trip.

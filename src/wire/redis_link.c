@@ -42,11 +42,6 @@ static int on_reply(void *ctx, const struct reply *reply)
 	return redis_queue_answer(ctx, reply);
 }
 
-static bool is_large(void *ctx)
-{
-	return redis_queue_reads_value(ctx);
-}
-
 static int open_once(struct redis *redis, bool *ret_refused, struct err *err)
 {
 	struct target target = *redis->target;
@@ -60,7 +55,6 @@ static int open_once(struct redis *redis, bool *ret_refused, struct err *err)
 	redis->transport = transport;
 	redis->opened++;
 	redis->resp = resp_new(redis->limits.max_bulk, on_reply, redis);
-	resp_set_large(redis->resp, is_large);
 	redis->readable = false;
 	redis->progress_ms = clock_mono_ms();
 	return 0;

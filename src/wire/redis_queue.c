@@ -193,39 +193,6 @@ struct bytes redis_queue_raw(const struct redis *redis, bool *ret_started)
 	return (struct bytes){pending->block->data + pending->at, pending->len};
 }
 
-/* The name of a command, of the bytes that it is sent as: "*2\r\n$3\r\nGET\r\n…". */
-static struct bytes name_of(struct bytes raw)
-{
-	struct bytes rest = raw;
-
-	for (int line = 0; line < 2; line++)
-		rest = bytes_sub(rest, bytes_index(rest, '\n') + 1, rest.len);
-	return bytes_sub(rest, 0, bytes_index(rest, '\r'));
-}
-
-bool redis_queue_reads_value(const struct redis *redis)
-{
-	static const char *const small[] = {
-	    "INFO",   "SCAN",   "TYPE",   "TTL",     "PTTL",   "PEXPIRETIME", "OBJECT",
-	    "MEMORY", "EXISTS", "STRLEN", "HLEN",    "LLEN",   "SCARD",       "ZCARD",
-	    "XLEN",   "SET",    "DEL",    "UNLINK",  "EXPIRE", "PEXPIRE",     "PEXPIREAT",
-	    "WATCH",  "MULTI",  "PING",   "TIME",    "CONFIG", "CLIENT",      "SLOWLOG",
-	    "SCRIPT", "DBSIZE", "ROLE",   "LATENCY", "ACL",    "HINCRBY",     "XACK",
-	    "SADD",   "SREM",   "HSET",   "RESTORE", "XADD",   "PUBLISH"};
-	const struct redis_ring *ring = &redis->ring;
-	const struct redis_pending *pending =
-	    ring->count > redis->refused ? slot(ring, redis->refused) : NULL;
-
-	if (!pending || !pending->block)
-		return false;
-	struct bytes name =
-	    name_of((struct bytes){pending->block->data + pending->at, pending->len});
-	for (size_t i = 0; i < sizeof small / sizeof *small; i++)
-		if (bytes_equal_word(name, small[i]))
-			return false;
-	return true;
-}
-
 /* True when all that was sent may be sent again, so that its order holds. */
 static bool is_repeatable(const struct redis *redis)
 {

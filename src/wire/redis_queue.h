@@ -30,8 +30,6 @@ bool redis_queue_has_room(const struct redis *redis);
  * redis->put_off and the reason in redis->fault, all of them are to be sent again later.
  */
 int redis_queue_answer(struct redis *redis, const struct reply *reply);
-/* Whether the oldest command may be answered with a value, of any size. */
-bool redis_queue_reads_value(const struct redis *redis);
 /* Whether that was it; err says why. */
 bool redis_queue_is_put_off(const struct redis *redis, struct err *err);
 /*

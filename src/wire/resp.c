@@ -1,7 +1,9 @@
 #include "wire/resp.h"
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/mem.h"
+#include "base/num.h"
 #include "wire/resp_scan.h"
 
 #include <hiredis/hiredis.h>
@@ -42,7 +44,6 @@ struct resp {
 	redisReader *reader;
 	resp_reply_fn *fn;
 	void *ctx;
-	resp_large_fn *large; /* may be NULL */
 	size_t max_reply;
 	size_t reply_size; /* of the reply being read */
 	unsigned long long replies;
@@ -54,6 +55,7 @@ struct resp {
 	const char *fault; /* our own reason to stop */
 };
 
+static const char longer[] = "its answer is longer than the limit";
 static const char endless[] = "*2147483647\r\n";
 static char tag; /* any non-NULL object: the reader takes NULL for out of memory */
 
@@ -74,17 +76,10 @@ static void *stop(struct resp *resp, const char *fault)
 	return NULL;
 }
 
-/* Whether a reply of so many bytes is more than is taken. */
-static bool exceeds(const struct resp *resp, size_t size)
-{
-	return size > resp->max_reply ||
-	       (size > RESP_SMALL && resp->large && !resp->large(resp->ctx));
-}
-
 static bool too_long(struct resp *resp, size_t more)
 {
 	resp->reply_size += more;
-	return exceeds(resp, resp->reply_size);
+	return resp->reply_size > resp->max_reply;
 }
 
 /* Puts child into the innermost open array. */
@@ -132,7 +127,7 @@ static void *settle(struct resp *resp)
 static void *take(struct resp *resp, const struct reply *value)
 {
 	if (too_long(resp, value->text.len + sizeof *value))
-		return stop(resp, "its answer is longer than the limit");
+		return stop(resp, longer);
 	if (resp->depth == 0) {
 		resp->elements++;
 		return deliver(resp, value) < 0 ? NULL : &tag;
@@ -169,9 +164,8 @@ static void *on_array(const redisReadTask *task, resp_count elements)
 	if (resp->depth == DEPTH_MAX)
 		return stop(resp, "its answer is nested too deeply");
 	/* No element is shorter than ":0\r\n". */
-	if (want > resp->max_reply / 4 || exceeds(resp, want * 4) ||
-	    too_long(resp, sizeof(struct reply)))
-		return stop(resp, "its answer is longer than the limit");
+	if (want > resp->max_reply / 4 || too_long(resp, sizeof(struct reply)))
+		return stop(resp, longer);
 
 	struct reply *reply = mem_arena_alloc(&resp->arena, sizeof *reply);
 	*reply = (struct reply){.type = REPLY_ARRAY};
@@ -250,11 +244,6 @@ struct resp *resp_new(size_t max_reply, resp_reply_fn *fn, void *ctx)
 	return resp;
 }
 
-void resp_set_large(struct resp *resp, resp_large_fn *fn)
-{
-	resp->large = fn;
-}
-
 void resp_free(struct resp *resp)
 {
 	if (!resp)
@@ -284,11 +273,24 @@ static bool bulk_too_long(struct resp *resp)
 			return false;
 		bulk = bulk * 10 + (unsigned long long)(*at - '0');
 	}
-	return bulk > resp->max_reply || exceeds(resp, resp->reply_size + bulk);
+	return bulk > resp->max_reply || resp->reply_size + bulk > resp->max_reply;
+}
+
+static int explain_longer(const struct resp *resp, struct err *err)
+{
+	struct buf limit = {0};
+
+	num_format_size(&limit, resp->max_reply);
+	err_set(err, ERR_REDIS, "%s of %s (inspect --raw --max-value prints a longer value)",
+		longer, buf_str(&limit));
+	buf_release(&limit);
+	return -1;
 }
 
 static int explain(struct resp *resp, const char *data, size_t len, struct err *err)
 {
+	if (resp->fault == longer)
+		return explain_longer(resp, err);
 	if (resp->fault)
 		return err_set(err, ERR_REDIS, "%s", resp->fault);
 	if (resp->replies == 0 && resp->depth == 0 && len > 0 && !memchr("+-:$*", data[0], 5)) {
@@ -343,7 +345,7 @@ static int read_replies(struct resp *resp, const char *data, size_t len, struct 
 		return explain(resp, data, len, err);
 	resp->last = data[len - 1];
 	if (bulk_too_long(resp)) {
-		resp->fault = "its answer is longer than the limit";
+		resp->fault = longer;
 		return explain(resp, data, len, err);
 	}
 	return 0;

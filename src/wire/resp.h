@@ -26,13 +26,6 @@ typedef int resp_reply_fn(void *ctx, const struct reply *reply);
 
 /* A reply of more than max_reply bytes is refused as soon as it shows. */
 struct resp *resp_new(size_t max_reply, resp_reply_fn *fn, void *ctx);
-/*
- * More than RESP_SMALL is taken only while fn says that a value is read: what answers INFO or
- * TTL with gigabytes must not fill our memory. Asked as soon as a reply turns out so large.
- */
-#define RESP_SMALL ((size_t)64 * 1024 * 1024)
-typedef bool resp_large_fn(void *ctx);
-void resp_set_large(struct resp *resp, resp_large_fn *fn);
 void resp_free(struct resp *resp);
 /*
  * Takes len bytes and calls back for each reply completed. -1 with ERR_REDIS when
