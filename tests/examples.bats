@@ -13,7 +13,7 @@ blocks() {
 		/^\.Bd/ { text = ""; inside = 1; next }
 		/^\.Ed/ { printf "%s%c", text, 0; inside = 0; next }
 		inside { text = text $0 "\n" }
-		/^\.Dl / { printf "%s%c", substr($0, 5), 0 }' "$1" | sed 's/\\e/\\/g' | jq -Rs 'split("\u0000")[:-1][]'
+		/^\.Dl / { printf "%s%c", substr($0, 5), 0 }' "$1" | sed 's/\\e/\\/g' | jq -Rs 'split("\u0000")[] | select(. != "")'
 }
 
 # shortly: stdin, but whoever measures for many seconds does so for one.
@@ -21,6 +21,7 @@ shortly() { sed -E 's/(--(duration|sample)) [0-9]+s/\1 1s/g'; }
 
 @test "every example of the manual works" {
 	start_system
+	echo '{"event":"call.updated","subaccountId":"507f1f77bcf86cd799439011"}' >events.ndjson
 	local page block count=0
 	for page in "$ROOT"/man/*.[17]; do
 		ccache warm --all -q >/dev/null
