@@ -20,12 +20,12 @@ static const struct command *const commands[] = {
 };
 enum { ALL = sizeof commands / sizeof commands[0] };
 
-static const struct command *const verbs[] = {
-#define COMMAND(name) &command_##name,
+enum {
+	VERBS = 0
+#define COMMAND(name) +1
 #include "commands.def"
 #undef COMMAND
 };
-enum { VERBS = sizeof verbs / sizeof verbs[0] };
 
 const struct command *command_at(size_t index)
 {

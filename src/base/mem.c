@@ -8,6 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
+_Static_assert(sizeof(size_t) >= sizeof(uint64_t), "lengths and offsets need a 64-bit system");
+
 #define ARENA_BLOCK ((size_t)16 * 1024)
 
 struct mem_block {

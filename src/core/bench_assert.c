@@ -85,7 +85,8 @@ static int parse_limit(struct bytes text, struct bench_assert *assertion)
 int bench_assert_parse(const char *text, struct bench_assert *ret_assert, struct err *err)
 {
 	static const char *const relations[] = {"<=", ">=", "==", "!=", "<", ">"};
-	static const int kinds[] = {BENCH_LE, BENCH_GE, BENCH_EQ, BENCH_NE, BENCH_LT, BENCH_GT};
+	static const enum bench_relation kinds[] = {BENCH_LE, BENCH_GE, BENCH_EQ,
+						    BENCH_NE, BENCH_LT, BENCH_GT};
 	struct bench_assert assertion = {.text = text};
 	struct bytes all = bytes_of(text);
 	size_t at = strcspn(text, "<>=!");

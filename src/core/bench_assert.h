@@ -28,7 +28,14 @@ struct bench_assert {
 		BENCH_CPU,
 	} figure;
 	double share; /* of a quantile */
-	enum { BENCH_LT, BENCH_LE, BENCH_GT, BENCH_GE, BENCH_EQ, BENCH_NE } relation;
+	enum bench_relation {
+		BENCH_LT,
+		BENCH_LE,
+		BENCH_GT,
+		BENCH_GE,
+		BENCH_EQ,
+		BENCH_NE
+	} relation;
 	double limit; /* times in ns */
 };
 

@@ -33,10 +33,7 @@ void config_link_error(struct config_reader *reader, const struct config_place *
 
 const struct conf_ns *config_link_namespace(const struct config *config, struct bytes name)
 {
-	size_t count = 0;
-
-	for (size_t i = 0; i < config->doc_count;
-	     count += config->roots[i++].namespaces.count) {
+	for (size_t i = 0; i < config->doc_count; i++) {
 		const struct conf_ns *list = config->roots[i].namespaces.list;
 
 		for (size_t k = 0; k < config->roots[i].namespaces.count; k++)
