@@ -149,6 +149,31 @@ big_values() {
 	assert_equal "$(rcli GET big:hash)" mine
 }
 
+# Pages do not tell a field's own TTL (Redis from 7.4, Valkey from 9.0 on).
+@test "hashes whose fields have TTLs come back with them; one too large to be saved whole stays, named" {
+	rcli EVAL "for i, fields in ipairs({2, 4000, 200000}) do
+		for field = 1, fields do redis.call('HSET', KEYS[i], 'field:' .. field, field) end end" \
+		3 fields:small fields:paged fields:large >/dev/null
+	if [[ $(rcli HEXPIRE fields:large 5000 FIELDS 1 field:7) != 1 ]]; then
+		drop --match 'fields:*' # one that knows no such TTL asks for none
+		assert_json '[.removed, .failed]' '[3,0]'
+		return
+	fi
+	rcli HEXPIRE fields:small 5000 FIELDS 1 field:1 >/dev/null
+	rcli HEXPIRE fields:paged 5000 FIELDS 1 field:7 >/dev/null
+	local before
+	before=$(digests fields:large fields:paged fields:small)
+	drop --match 'fields:*'
+	assert_exit 3
+	assert_json '[.requested, .removed, .failed]' '[3,2,1]'
+	assert_stderr_line "'fields:large' (hash whose fields have TTLs, "
+	undo --yes
+	assert_json '[.changes, .restored, .failed]' '[2,2,0]'
+	assert_equal "$(digests fields:large fields:paged fields:small)" "$before"
+	(($(rcli HPTTL fields:small FIELDS 1 field:1) > 0)) || fail 'its TTL is gone'
+	(($(rcli HPTTL fields:paged FIELDS 1 field:7) > 0)) || fail 'its TTL is gone'
+}
+
 @test "another database, another server: refused unless told" {
 	rcli SET call:logs:a x >/dev/null
 	drop call-logs a
@@ -167,6 +192,36 @@ big_values() {
 	assert_json .restored 1
 	assert_equal "$(rcli GET call:logs:a)" x
 	REDIS_SOCKET=$first
+	assert_equal "$(key_count)" 0
+}
+
+# of_a_newer_server FILE: every DUMP in it is of a format that is still to come; the file's checksums are right.
+of_a_newer_server() {
+	python3 - "$1" <<-'PYTHON'
+		import struct, sys, zlib
+		data = open(sys.argv[1], "rb").read()
+		at = data.index(b"\n") + 1
+		out = data[:at]
+		while at < len(data):
+		    length, number = struct.unpack_from("<IQ", data, at + 4)
+		    body = bytearray(data[at + 20:at + 20 + length])
+		    if body[:1] == b"D":
+		        body[-10:-8] = b"\xff\xff" # before the CRC-64: the version
+		    told = struct.pack("<IQ", length, number)
+		    out += data[at:at + 4] + told + struct.pack("<I", zlib.crc32(told + body)) + body
+		    at += 20 + length
+		open(sys.argv[1], "wb").write(out)
+	PYTHON
+}
+@test "what a newer server saved is told from a damaged file, and nothing is half written" {
+	rcli MSET old:a x old:b y >/dev/null
+	rcli SADD old:seen 1 2 >/dev/null
+	drop --match 'old:*'
+	of_a_newer_server "$file"
+	undo --yes
+	assert_exit 3
+	assert_json '[.changes, .restored, .failed, .damaged]' '[3,0,3,0]'
+	assert_stderr_line 'RESTORE: ERR DUMP payload version or checksum are wrong: the file'"'"'s server was a newer one, or of another kind; bring back there what it saved'
 	assert_equal "$(key_count)" 0
 }
 

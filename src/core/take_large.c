@@ -28,6 +28,13 @@ struct large {
 	uint64_t at;     /* bytes or elements so far */
 	char cursor[24];
 	bool done;
+	bool no_field_ttls; /* the server knows none */
+	bool has_field_ttls;
+	struct mem_arena arena;
+	struct {
+		struct bytes *list;
+		size_t count;
+	} fields; /* of a hash: of the last page */
 };
 
 static void on_type(void *ctx, const struct reply *reply)
@@ -91,6 +98,86 @@ static void save_items(struct large *large, const struct reply *list, bool last)
 	free(items);
 }
 
+static enum take_end refuse_whole(const struct large *large, const char *what)
+{
+	struct buf name = {0}, size = {0};
+
+	text_escape(&name, bytes_sub(large->key, 0, 100));
+	num_format_size(&size, large->size);
+	err_set(
+	    &large->take->refusal, ERR_ITEM,
+	    "'%s' (%s, %s) could be saved only in one piece, which would hold up the server: "
+	    "it was not dropped; --no-backup drops it unsaved",
+	    buf_str(&name), what, buf_str(&size));
+	buf_release(&size);
+	buf_release(&name);
+	return TAKE_REFUSED;
+}
+
+/* HPTTL of each field: -1 without one. Servers before Redis 7.4 and Valkey 9.0 do not know it.
+ */
+static void on_field_ttls(void *ctx, const struct reply *reply)
+{
+	struct large *large = ctx;
+
+	if (reply_error_kind(reply) == REPLY_ERR_UNKNOWN_COMMAND)
+		large->no_field_ttls = true;
+	else if (reply->type != REPLY_ARRAY)
+		take_refuse(large->take, reply, "HPTTL", large->key);
+	for (size_t i = 0; reply->type == REPLY_ARRAY && i < reply->count; i++)
+		large->has_field_ttls = large->has_field_ttls || reply->items[i]->integer >= 0;
+}
+
+/* The fields of the page that came: what it does not tell of them would be lost. */
+static int ask_field_ttls(struct large *large)
+{
+	char number[24];
+	size_t count = large->fields.count;
+	struct bytes *argv = mem_zalloc(count + 4, sizeof *argv);
+
+	argv[0] = BYTES("HPTTL");
+	argv[1] = large->key;
+	argv[2] = BYTES("FIELDS");
+	argv[3] = (struct bytes){number, (size_t)snprintf(number, sizeof number, "%zu", count)};
+	for (size_t i = 0; i < count; i++)
+		argv[4 + i] = large->fields.list[i];
+	int status = take_send(large->take, argv, count + 4, 0, on_field_ttls, large);
+	free(argv);
+	return status;
+}
+
+/* A hash whose fields have TTLs begins again, in one piece. */
+static enum take_end settle_field_ttls(struct large *large)
+{
+	struct take *take = large->take;
+
+	if (large->fields.count == 0 || large->no_field_ttls)
+		return TAKE_DONE;
+	enum take_end end = ask_field_ttls(large) == 0 ? take_settle(take) : TAKE_STOP;
+	if (end != TAKE_DONE || !large->has_field_ttls)
+		return end;
+	if (large->size > WHOLE_MAX)
+		return refuse_whole(large, "hash whose fields have TTLs");
+	if (take_give_back(take) != 0)
+		return TAKE_STOP;
+	large->kind = BACKUP_DUMP;
+	large->first = true;
+	large->done = false;
+	return TAKE_DONE;
+}
+
+/* For ask_field_ttls: a callback may not ask. */
+static void keep_fields(struct large *large, const struct reply *list)
+{
+	mem_arena_clear(&large->arena);
+	large->fields.count = list->count / 2;
+	large->fields.list =
+	    mem_arena_alloc(&large->arena, list->count / 2 * sizeof *large->fields.list);
+	for (size_t i = 0; i < list->count / 2; i++)
+		large->fields.list[i] =
+		    mem_arena_bytes(&large->arena, list->items[2 * i]->text);
+}
+
 /* HSCAN, SSCAN, ZSCAN. */
 static void on_page(void *ctx, const struct reply *reply)
 {
@@ -105,6 +192,8 @@ static void on_page(void *ctx, const struct reply *reply)
 	memcpy(large->cursor, reply->items[0]->text.ptr, reply->items[0]->text.len);
 	large->cursor[reply->items[0]->text.len] = '\0';
 	large->done = strcmp(large->cursor, "0") == 0;
+	if (large->kind == BACKUP_HASH && !large->no_field_ttls)
+		keep_fields(large, reply->items[1]);
 	save_items(large, reply->items[1], large->done);
 }
 
@@ -219,22 +308,6 @@ static const char *length_command(enum backup_kind kind)
 				     : "STRLEN";
 }
 
-static enum take_end refuse_whole(const struct large *large)
-{
-	struct buf name = {0}, size = {0};
-
-	text_escape(&name, bytes_sub(large->key, 0, 100));
-	num_format_size(&size, large->size);
-	err_set(
-	    &large->take->refusal, ERR_ITEM,
-	    "'%s' (%s, %s) could be saved only in one piece, which would hold up the server: "
-	    "it was not dropped; --no-backup drops it unsaved",
-	    buf_str(&name), large->type, buf_str(&size));
-	buf_release(&size);
-	buf_release(&name);
-	return TAKE_REFUSED;
-}
-
 static enum take_end look(struct large *large)
 {
 	if (take_begin(large->take, &large->key, 1) != 0 || ask(large, "TYPE", on_type) != 0 ||
@@ -245,7 +318,7 @@ static enum take_end look(struct large *large)
 		return end;
 	large->kind = kind_of(large->type);
 	if (large->kind == BACKUP_DUMP)
-		return large->size > WHOLE_MAX ? refuse_whole(large) : TAKE_DONE;
+		return large->size > WHOLE_MAX ? refuse_whole(large, large->type) : TAKE_DONE;
 	if (ask(large, length_command(large->kind), on_length) != 0)
 		return TAKE_STOP;
 	return take_settle(large->take);
@@ -290,11 +363,14 @@ enum take_end take_large(struct take *take, struct bytes key, uint64_t bytes)
 	}
 	while (end == TAKE_DONE && !large.done) {
 		end = ask_page(&large) == 0 ? take_settle(take) : TAKE_STOP;
+		if (end == TAKE_DONE && large.kind == BACKUP_HASH)
+			end = settle_field_ttls(&large);
 		if (take->job->cancel && *take->job->cancel) {
 			err_set(&take->err, ERR_INTERRUPTED, "interrupted");
 			end = TAKE_STOP;
 		}
 	}
+	mem_arena_release(&large.arena);
 	if (end == TAKE_DONE)
 		end = take_commit(take, queue_unlink, on_unlinked, &large);
 	return end;

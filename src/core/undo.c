@@ -7,6 +7,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define PROGRESS_EVERY 256
 
@@ -86,14 +87,24 @@ int undo_send(struct undo *undo, const struct bytes *argv, size_t argc, redis_re
 	return redis_submit(undo->job->redis, &command, &undo->err);
 }
 
+/* The file's own checksums are right: what the server cannot read is the format. */
+static void tell_format(struct buf *problem, const struct reply *reply)
+{
+	if (memmem(reply->text.ptr, reply->text.len, "payload version", 15))
+		buf_add_str(problem, ": the file's server was a newer one, or of another kind; "
+				     "bring back there what it saved");
+}
+
 void undo_refuse(struct undo *undo, const struct reply *reply, const char *command)
 {
 	struct err err = {0};
 
 	undo->report->failed++;
 	redis_fail(undo->job->redis, reply, command, (struct bytes){NULL, 0}, &err);
-	if (undo->report->problem.len == 0)
+	if (undo->report->problem.len == 0) {
 		buf_add_str(&undo->report->problem, err.text);
+		tell_format(&undo->report->problem, reply);
+	}
 	if (reply_stops_writing(reply) && !err_is_set(&undo->err))
 		undo->err = err;
 }
