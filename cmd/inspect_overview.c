@@ -47,6 +47,11 @@ static int look(struct app *app, const struct inspect_filter *filter, uint64_t s
 
 void inspect_tell_denied(struct app *app, const struct scan_result *scan)
 {
+	if (scan->down) {
+		app_warn(app, "the cluster is down, not all slots are served: no sizes, types "
+			      "and TTLs where its nodes answer no reads (see 'cluster info')");
+		return;
+	}
 	if (scan->denied & SCAN_BYTES)
 		app_warn(app, "this user may not run MEMORY USAGE: no sizes");
 	if (scan->denied & SCAN_TYPE)

@@ -223,6 +223,21 @@ reaches() { # SEED-HOST NAMES
 }
 
 # The last one: the cluster is not whole afterwards.
+cluster_is() { [[ $(node_cli 0 CLUSTER INFO) == *cluster_state:$1* ]]; }
+
+@test "while a slot is served by nobody keys are counted, and nobody is blamed for what is not answered" {
+	cc_run warm thing
+	node_cli 0 CLUSTER DELSLOTS 3 >/dev/null
+	wait_for cluster_is fail
+	cc_run inspect -o json
+	assert_exit 0
+	assert_json '[.namespaces[] | select(.namespace == "thing") | .keys]' '[60]'
+	assert_stderr_line 'the cluster is down'
+	refute_stderr_line 'this user may not'
+	node_cli 0 CLUSTER ADDSLOTS 3 >/dev/null
+	wait_for --for 60 cluster_agrees 3
+}
+
 @test "inspect counts the keys of all nodes; a node that is down is named, never called success" {
 	cc_run warm thing
 	cc_run inspect -o json

@@ -93,7 +93,7 @@ lists_replica() { [[ $(redis-cli -p "$1" ROLE | sed -n 4p) == "$2" ]]; }
 	inspect_replicas -o json
 	assert_exit 0
 	assert_json '[.keys, .replica, .read_from[0].node]' "[1,false,\"127.0.0.1:$primary\"]"
-	assert_equal "$stderr" "ccache: warning: --replica-reads: primary 127.0.0.1:$primary is read (it has no replica)"
+	assert_equal "$stderr" "ccache: warning: --replica-reads: primary 127.0.0.1:$primary is read (no replica of it is up)"
 	REDIS_NAME=replica TCP=1 start_redis --replicaof 127.0.0.1 "$primary"
 	local replica=$REDIS_TCP_PORT
 	wait_for replica_is_up "$replica"

@@ -50,6 +50,7 @@ static void on_probe(void *ctx, const struct reply *reply)
 	scan_take(walk->redis, probe, reply, &page->keys[page->at], &walk->result,
 		  err_is_set(&walk->err) ? &unheard : &walk->err);
 	walk->scan->sum->denied |= walk->result.denied;
+	walk->scan->sum->down = walk->scan->sum->down || walk->result.down;
 	page->left &= page->left - 1;
 	settle(page);
 }

@@ -81,11 +81,12 @@ struct scan_result {
 	uint64_t expected;  /* DBSIZE at the start, 0: not allowed to ask */
 	uint64_t forbidden; /* keys yielded of which this user may not learn everything */
 	unsigned denied; /* probes that this user may not send, or this server does not know */
-	bool complete;   /* the cursor came back to 0 and fn never stopped it */
-	bool broken;     /* it failed because the connection broke: it may be run again */
-	bool lost;       /* it failed because a node is out of reach */
-	bool moved;      /* it failed because slots moved from node to node meanwhile */
-	bool resized;    /* the table changed its size, or may have: keys may have come twice */
+	bool down;     /* some of these because the cluster is down: not all slots are served */
+	bool complete; /* the cursor came back to 0 and fn never stopped it */
+	bool broken;   /* it failed because the connection broke: it may be run again */
+	bool lost;     /* it failed because a node is out of reach */
+	bool moved;    /* it failed because slots moved from node to node meanwhile */
+	bool resized;  /* the table changed its size, or may have: keys may have come twice */
 };
 
 /*

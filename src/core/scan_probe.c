@@ -60,10 +60,12 @@ static int take_refusal(const struct redis *redis, enum scan_probe probe, const 
 	key->asked &= ~(unsigned)probe;
 	if (probe == SCAN_TTL)
 		key->ttl_ms = SCAN_TTL_UNKNOWN;
-	if (reply_refuses_key(reply))
+	if (reply_refuses_key(reply)) {
 		key->forbidden = true;
-	else
-		result->denied |= probe;
+		return 0;
+	}
+	result->denied |= probe;
+	result->down = result->down || reply_error_kind(reply) == REPLY_ERR_CLUSTERDOWN;
 	return 0;
 }
 

@@ -157,7 +157,7 @@ size_t replica_choose(const struct target *primary, const struct target *candida
 		if (is_usable(&candidates[i], word.offset, cancel, &arena, ret_behind, why))
 			chosen = i;
 	if (chosen == count && why->len == 0)
-		buf_add_str(why, "it has no replica");
+		buf_add_str(why, "no replica of it is up");
 	mem_arena_release(&arena);
 	return chosen;
 }

@@ -28,7 +28,11 @@ struct topology {
 /*
  * Reads the answer to CLUSTER SLOTS (redis.io/docs/latest/commands/cluster-slots):
  * it is deprecated in favour of SHARDS since 7.0, but every version answers it,
- * and its endpoints are the ones that MOVED names. asked_host stands for a node
+ * Redis 8.0 and Valkey 9.1 too, and its endpoints are the ones that MOVED names,
+ * with the port of the protocol, TLS or not, that it is asked over. SHARDS also
+ * lists replicas that are down or still loading, of which SLOTS is silent: none
+ * that could be read. A primary that is down is in both; that it is, who asks it
+ * finds out sooner than the cluster says so. asked_host stands for a node
  * that does not know its own address (nil, ""); one whose host name nobody knows ("?")
  * is taken by the address that comes with it. -1 with ERR_REDIS when
  * it is of another form; nothing to release then.

@@ -31,7 +31,7 @@ TEST(a_reader_sends_no_writes)
 	CHECK_INT(redis_nodes(reader, &client.err), 1);
 	redis_place(reader, 0, &place);
 	CHECK(!place.is_replica);
-	CHECK_STR(place.why, "it has no replica");
+	CHECK_STR(place.why, "no replica of it is up");
 	const char *const writes[] = {"SET",    "del",  "UNLINK", "EVAL",
 				      "GETDEL", "HSET", "G",      ""};
 	for (size_t i = 0; i < sizeof writes / sizeof writes[0]; i++) {
