@@ -113,7 +113,7 @@ overview() {
 	rcli RPUSH l a b c >/dev/null
 	rcli XADD x 5-1 field value >/dev/null
 	cc_run inspect --key s -o json
-	assert_json '[.type, .exists, .length, .encoding, .cut]' '["string",true,33,"embstr",false]'
+	assert_json '[.type, .exists, .length, .encoding, .cut]' "[\"string\",true,33,\"$(rcli OBJECT ENCODING s)\",false]"
 	assert_json '.ttl_ms > 90000 and .bytes > 0 and .idle_s >= 0' true
 	[[ $output == *'{"a":[1.10,12345678901234567890]}'* ]] || fail "$output"
 	local pair
