@@ -148,6 +148,9 @@ static void *on_string(const redisReadTask *task, char *str, size_t len)
 			       : task->type == REDIS_REPLY_ERROR ? REPLY_ERROR
 								 : REPLY_STRING;
 
+	/* hiredis 1.x reads RESP3's big numbers and verbatim strings. */
+	if (type == REPLY_STRING && task->type != REDIS_REPLY_STRING)
+		return stop(resp, "protocol error: a RESP3 string");
 	/* The reader skips these two bytes unseen. */
 	if (str[len] != '\r' || str[len + 1] != '\n')
 		return stop(resp, "protocol error: a string is not followed by CR LF");
@@ -161,6 +164,8 @@ static void *on_array(const redisReadTask *task, resp_count elements)
 
 	if (!task->parent)
 		return &tag;
+	if (task->type != REDIS_REPLY_ARRAY) /* its maps, sets and pushes */
+		return stop(resp, "protocol error: a RESP3 aggregate");
 	if (resp->depth == DEPTH_MAX)
 		return stop(resp, "its answer is nested too deeply");
 	/* No element is shorter than ":0\r\n". */
