@@ -28,8 +28,11 @@ _Static_assert(LEASE_TTL_MS == 30000, "TTL_TEXT says the same");
  * Only a lease that ends in between could meet another's, and one that is
  * renewed every third of its life does not.
  */
-static const char renew_script[] = "if redis.call('GET',KEYS[1])==ARGV[1] then return "
-				   "redis.call('PEXPIRE',KEYS[1],ARGV[2]) end return 0";
+static const char renew_script[] =
+    "local held=redis.call('GET',KEYS[1]) "
+    "if held==ARGV[1] then return redis.call('PEXPIRE',KEYS[1],ARGV[2]) end "
+    "if held then return 0 end "
+    "redis.call('SET',KEYS[1],ARGV[1],'PX',ARGV[2]) return 1";
 static const char drop_script[] =
     "if redis.call('GET',KEYS[1])==ARGV[1] then return redis.call('DEL',KEYS[1]) end return 0";
 
@@ -171,18 +174,34 @@ static bool is_ours(const struct lease *lease, const struct reply *reply)
 	return reply->type == REPLY_STRING && bytes_equal_str(reply->text, lease->text);
 }
 
+static void on_taken(void *ctx, const struct reply *reply)
+{
+	struct lease *lease = ctx;
+
+	lease->waiting = false;
+	lease->lost = reply->type == REPLY_NIL;
+	if (reply->type == REPLY_STATUS)
+		lease->heard_ms = lease->asked_ms;
+}
+
 static void on_holder(void *ctx, const struct reply *reply)
 {
 	struct lease *lease = ctx;
-	const struct bytes argv[] = {BYTES("PEXPIRE"), buf_bytes(&lease->key), BYTES(TTL_TEXT)};
-	struct redis_command command = {
-	    .argv = argv, .argc = 3, .flags = REDIS_IDEMPOTENT, .fn = on_beat, .ctx = lease};
+	const struct bytes keep[] = {BYTES("PEXPIRE"), buf_bytes(&lease->key), BYTES(TTL_TEXT)};
+	const struct bytes take[] = {BYTES("SET"),          buf_bytes(&lease->key),
+				     bytes_of(lease->text), BYTES("NX"),
+				     BYTES("PX"),           BYTES(TTL_TEXT)};
+	const struct redis_command renewal = {
+	    .argv = keep, .argc = 3, .flags = REDIS_IDEMPOTENT, .fn = on_beat, .ctx = lease};
+	const struct redis_command taking = {
+	    .argv = take, .argc = 6, .fn = on_taken, .ctx = lease};
 
 	lease->waiting = false;
+	lease->lost = reply->type == REPLY_STRING && !is_ours(lease, reply);
 	if (is_ours(lease, reply))
-		lease->waiting = redis_submit(lease->redis, &command, NULL) == 0;
-	else
-		lease->lost = reply->type == REPLY_STRING || reply->type == REPLY_NIL;
+		lease->waiting = redis_submit(lease->redis, &renewal, NULL) == 0;
+	else if (reply->type == REPLY_NIL)
+		lease->waiting = redis_submit(lease->redis, &taking, NULL) == 0;
 }
 
 static int renew(struct lease *lease, struct err *err)

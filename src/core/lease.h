@@ -23,7 +23,8 @@ int lease_acquire(struct redis *redis, const char *name, struct lease **ret_leas
 		  struct err *err);
 /*
  * Queues a renewal when a third of the TTL has passed since the last; never
- * waits. ERR_LOCKED: a renewal found another holder (or none), or none could be
+ * waits. One that is gone before its time is taken again: a full cache evicts
+ * what nobody reads. ERR_LOCKED: a renewal found another holder, or none could be
  * made for a whole TTL: stop writing. ERR_REDIS: the session is gone.
  */
 int lease_beat(struct lease *lease, struct err *err);

@@ -1,8 +1,9 @@
 #include "base/buf.h"
-#include "base/clock.h"
 #include "base/json_tree.h"
 #include "base/mem.h"
 #include "check.h"
+
+#include <time.h>
 
 static int parse(struct mem_arena *arena, struct bytes doc, struct json_node **ret_root,
 		 struct json_error *ret_error)
@@ -123,13 +124,13 @@ TEST(many_members_are_not_quadratic)
 		buf_printf(&doc, "%s\"member-%d\":%d", i ? "," : "", i, i);
 	size_t last = doc.len + 1;
 	buf_add_str(&doc, ",\"member-77\":0}");
-	uint64_t start = clock_mono_ms();
+	clock_t start = clock();
 	CHECK_INT(parse(&arena, buf_bytes(&doc), &root, &error), -1);
 	CHECK_INT(error.offset, last);
 	doc.ptr[last + 8] = 'x';
 	CHECK_INT(parse(&arena, buf_bytes(&doc), &root, &error), 0);
 	CHECK_INT(root->count, 200001);
-	CHECK(clock_mono_ms() - start < 10000);
+	CHECK(clock() - start < 10 * CLOCKS_PER_SEC); /* of processor time alone */
 	buf_release(&doc);
 	mem_arena_release(&arena);
 }

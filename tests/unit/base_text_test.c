@@ -1,7 +1,8 @@
 #include "base/buf.h"
-#include "base/clock.h"
 #include "base/text.h"
 #include "check.h"
+
+#include <time.h>
 
 static void check_with(void (*append)(struct buf *, struct bytes), struct bytes in,
 		       const char *want)
@@ -180,9 +181,9 @@ TEST(glob_is_not_exponential)
 	buf_add_char(&pattern, 'b');
 	for (int i = 0; i < 20000; i++)
 		buf_add_char(&text, 'a');
-	uint64_t start = clock_mono_ms();
+	clock_t start = clock();
 	CHECK(!text_glob(buf_bytes(&pattern), buf_bytes(&text)));
-	CHECK(clock_mono_ms() - start < 30000);
+	CHECK(clock() - start < 30 * CLOCKS_PER_SEC); /* of processor time alone */
 	buf_release(&pattern);
 	buf_release(&text);
 }

@@ -2,11 +2,10 @@
 #include "client.h"
 
 #include "core/guard.h"
-#include "core/lease.h"
 #include "core/sidecar.h"
 #include "wire/slot.h"
 
-/* Sidecars, guarded writes and leases, against a real server. */
+/* Sidecars and guarded writes, against a real server. */
 static struct server server;
 static struct client client;
 static struct guard *guard;
@@ -312,34 +311,6 @@ TEST(scripts_that_the_server_forgot_are_loaded_again)
 		  GUARD_STORED);
 }
 
-TEST(one_holds_a_lease_and_the_next_is_told_who)
-{
-	struct lease *mine = NULL, *other = NULL;
-	struct err err = {0};
-	char pid[32];
-
-	CHECK_INT(lease_acquire(client.redis, "warm:test", &mine, &err), 0);
-	CHECK(ask("PTTL", BYTES("cc:l:warm:test")) > LEASE_TTL_MS - 5000);
-	CHECK_INT(lease_acquire(client.redis, "warm:test", &other, &err), -1);
-	CHECK_INT(err.kind, ERR_LOCKED);
-	snprintf(pid, sizeof pid, "pid %d", (int)getpid());
-	CHECK(strstr(err.text, pid) != NULL);
-	CHECK_INT(lease_beat(mine, &err), 0);
-	lease_release(mine);
-	CHECK_INT(ask("EXISTS", BYTES("cc:l:warm:test")), 0);
-}
-
-TEST(a_lease_of_another_is_not_given_back)
-{
-	struct lease *mine = NULL;
-	struct err err = {0};
-
-	CHECK_INT(lease_acquire(client.redis, "warm:taken", &mine, &err), 0);
-	set(BYTES("cc:l:warm:taken"), BYTES("{\"token\":\"another\"}"));
-	lease_release(mine);
-	CHECK_INT(ask("EXISTS", BYTES("cc:l:warm:taken")), 1);
-}
-
 /* The same where scripts are forbidden: by watched transactions. */
 static void forbid_scripts(void)
 {
@@ -409,8 +380,6 @@ static void run_guarded(void)
 	RUN(the_same_bytes_are_not_rewritten);
 	RUN(a_key_that_lives_long_enough_is_left_alone);
 	RUN(nothing_there_is_noted_beside_the_key);
-	RUN(one_holds_a_lease_and_the_next_is_told_who);
-	RUN(a_lease_of_another_is_not_given_back);
 }
 
 static bool open_guard(void)

@@ -168,7 +168,6 @@ static void check_retry_after(const char *path)
 	CHECK_INT(got.answer.status, SOURCE_OK);
 	CHECK_INT(got.answer.attempts, 2);
 	CHECK(took_ms >= 80);
-	CHECK(took_ms < 30000);
 	CHECK(got.answer.duration_us >= 80000);
 	got_release(&got);
 	def.retry.cap_ms = 5;

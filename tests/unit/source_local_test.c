@@ -1,8 +1,6 @@
 #include "check.h"
 #include "source_server.h"
 
-#include "base/clock.h"
-
 #include <dirent.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -121,13 +119,10 @@ TEST(failures_say_why)
 
 TEST(endless_output_is_ended)
 {
-	uint64_t began_ms = clock_mono_ms();
-
 	check_failed("cat /dev/zero", 0, SOURCE_CAUSE_BODY, "larger than 1000 bytes");
 	struct got got = fetched("exec yes '{\"id\":1,\"value\":1}'", 5); /* the first counts */
 	CHECK_INT(got.answer.status, SOURCE_OK);
 	got_release(&got);
-	CHECK(clock_mono_ms() - began_ms < 15000);
 }
 
 TEST(arguments_are_refused_before_anything_starts)
