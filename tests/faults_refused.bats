@@ -59,3 +59,51 @@ a_primary() { rcli REPLICAOF NO ONE >/dev/null; }
 		[discover]=0)
 	HEAL=a_primary SAYS=READONLY struck_by a_replica
 }
+
+alone() { rcli CONFIG SET min-replicas-to-write 1 >/dev/null; }
+in_company() { rcli CONFIG SET min-replicas-to-write 0 >/dev/null; }
+
+@test "NOREPLICAS: what writes or drops stops" {
+	declare -A EXITS=([get]=0 [warm]=4 [inspect]=0 [inspect-key]=0 [invalidate]=4 [unlink]=4 [follow]=waits [stats]=0 [bench]=4 [repl]=0
+		[discover]=0)
+	HEAL=in_company SAYS=NOREPLICAS struck_by alone
+}
+
+stale() {
+	rcli CONFIG SET replica-serve-stale-data no >/dev/null
+	a_replica
+}
+fresh() {
+	a_primary
+	rcli CONFIG SET replica-serve-stale-data yes >/dev/null
+}
+
+@test "MASTERDOWN: every verb stops" {
+	declare -A EXITS=([get]=0 [warm]=4 [inspect]=4 [inspect-key]=4 [invalidate]=4 [unlink]=4 [follow]=waits [stats]=4 [bench]=4 [repl]=4
+		[discover]=4)
+	HEAL=fresh HEAL_FIRST=1 BLIND=1 SAYS='MASTERDOWN|READONLY' struck_by stale
+}
+
+as_admin() { redis-cli -s "$REDIS_SOCKET" --user admin --pass pw --no-auth-warning "$@" >/dev/null; }
+disowned() { as_admin ACL SETUSER default -@all +@connection; }
+owning() { as_admin ACL SETUSER default +@all; }
+
+@test "rights that are taken away: fewer figures, or what is missing is named" {
+	rcli ACL SETUSER admin on '>pw' '~*' '&*' +@all >/dev/null
+	declare -A EXITS=([get]=0 [warm]=4 [inspect]=4 [inspect-key]=0 [invalidate]=4 [unlink]=4 [follow]=3 [stats]=0 [bench]=4 [repl]=4
+		[discover]=4)
+	HEAL_FIRST=1 HEAL=owning BLIND=1 SAYS='NOPERM|may not run' struck_by disowned
+}
+
+locked() {
+	as_admin ACL SETUSER default resetpass '>new'
+	as_admin CLIENT KILL TYPE normal SKIPME yes
+}
+unlocked() { as_admin ACL SETUSER default nopass; }
+
+@test "a password that is changed, and the clients thrown out: told at once" {
+	rcli ACL SETUSER admin on '>pw' '~*' '&*' +@all >/dev/null
+	declare -A EXITS=([get]=0 [warm]=4 [inspect]=4 [inspect-key]=4 [invalidate]=4 [unlink]=3 [follow]=waits [stats]=4 [bench]=4 [repl]=4
+		[discover]=4)
+	HEAL_FIRST=1 HEAL=unlocked BLIND=1 SAYS='NOAUTH|connection' struck_by locked
+}

@@ -45,11 +45,12 @@ static void on_bytes(void *ctx, const struct reply *reply)
 {
 	struct batch *batch = ctx;
 	struct entry *entry = &batch->entries[batch->at++ % batch->count];
+	enum reply_error kind = reply_error_kind(reply);
 
 	entry->bytes = reply->type == REPLY_INTEGER ? reply->integer : -1;
 	if (take_is_passing(reply))
 		take_lose(&batch->take, reply, "MEMORY USAGE", entry->key);
-	else if (reply->type == REPLY_ERROR)
+	else if (kind == REPLY_ERR_NOPERM || kind == REPLY_ERR_UNKNOWN_COMMAND)
 		batch->take.counts->sizes_denied = true;
 }
 

@@ -51,6 +51,7 @@ bool reply_stops_writing(const struct reply *reply)
 	switch (reply_error_kind(reply)) {
 	case REPLY_ERR_MOVED:
 	case REPLY_ERR_READONLY:
+	case REPLY_ERR_MASTERDOWN:
 	case REPLY_ERR_OOM:
 	case REPLY_ERR_MISCONF:
 	case REPLY_ERR_NOREPLICAS:
