@@ -106,7 +106,8 @@ check_verb() {
 		[[ $stderr == *"$LINK"* || $stderr == *"$REDIS_SOCKET"* ]] || { echo "$verb: no server named"; dump; return 1; }
 		grep -qE "$SAYS" <<<"$stderr" || { echo "$verb: expected '$SAYS'; got:"; dump; return 1; }
 	fi
-	[[ $verb != get || $output == @(+(0)|'{"v":1}') ]] || { echo "$verb: wrong value"; dump; return 1; }
+	# a long value of zeros, where the server sends it (Valkey 9.1 holds no copy in the buffer), overflows a +(0)
+	[[ $verb != get || $output == '{"v":1}' || ($output && ! ${output//0/}) ]] || { echo "$verb: wrong value"; dump; return 1; }
 	[[ ${BLIND:-} ]] || check_counts
 }
 check_counts() {
