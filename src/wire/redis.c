@@ -93,14 +93,6 @@ const volatile int *redis_set_cancel(struct redis *redis, const volatile int *ca
 	return before;
 }
 
-void redis_set_grace(struct redis *redis, uint64_t grace_ms)
-{
-	redis->grace_ms = grace_ms;
-	redis->cancelled_ms = 0;
-	if (redis->cluster)
-		cluster_follow_cancel(redis->cluster);
-}
-
 void redis_set_limits(struct redis *redis, const struct redis_limits *limits)
 {
 	redis->limits = *limits;
@@ -211,6 +203,7 @@ static enum io exchange(struct redis *redis, bool *moved, struct err *err)
 
 static int turn(struct redis *redis, bool *moved, struct err *err)
 {
+	uint64_t received = redis->counts.bytes_received;
 	struct err why = {0};
 
 	if (!redis->transport) {
@@ -219,18 +212,19 @@ static int turn(struct redis *redis, bool *moved, struct err *err)
 		if (redis_link_open(redis, err) < 0)
 			return redis_link_fail(redis, err);
 	}
+	bool drains = redis_link_drains(redis);
 	switch (exchange(redis, moved, &why)) {
 	case IO_OK:
 		break;
 	case IO_BROKEN:
 		redis_link_broken(redis, &why);
-		*moved = true;
+		*moved = drains = true;
 		break;
 	case IO_FATAL:
 		err_set(err, why.kind, "%s", why.text);
 		return redis_link_fail(redis, err);
 	}
-	if (*moved)
+	if (redis->counts.bytes_received != received || (*moved && drains))
 		redis->progress_ms = clock_mono_ms();
 	return 0;
 }
@@ -467,13 +461,13 @@ int redis_advance(struct redis *redis, bool *moved, struct err *err)
 
 	if (turn(redis, &now, err) < 0)
 		return -1;
-	if (!now && patience(redis) == 0) {
+	if (patience(redis) == 0) {
 		/* Another node may have kept us from looking: what has come meanwhile counts.
 		 */
 		redis->readable = true;
 		if (turn(redis, &now, err) < 0)
 			return -1;
-		if (!now)
+		if (patience(redis) == 0)
 			return time_out(redis, err);
 	}
 	*moved = *moved || now;

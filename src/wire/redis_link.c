@@ -10,10 +10,21 @@
 #include "wire/transport.h"
 
 #include <string.h>
+#include <sys/ioctl.h>
 
 /* The systems' own reconnect schedule. */
 #define RETRY_STEP_MS 50
 #define RETRY_MAX_MS 1000
+#define VAIN_LEAST_MS 500
+#define QUEUE_CHECK_MS 200 /* without an answer, before the kernel is asked what it holds */
+
+void redis_set_grace(struct redis *redis, uint64_t grace_ms)
+{
+	redis->grace_ms = grace_ms;
+	redis->cancelled_ms = 0;
+	if (redis->cluster)
+		cluster_follow_cancel(redis->cluster);
+}
 
 void redis_set_haste(struct redis *redis, uint64_t haste_ms)
 {
@@ -22,9 +33,22 @@ void redis_set_haste(struct redis *redis, uint64_t haste_ms)
 		cluster_follow_cancel(redis->cluster);
 }
 
+/* A node that was waited for in vain is tried again and again, by whoever needs it next. */
+static uint64_t vain_ms(uint64_t timeout_ms)
+{
+	uint64_t part = timeout_ms / 4;
+
+	return part > VAIN_LEAST_MS         ? part
+	       : timeout_ms < VAIN_LEAST_MS ? timeout_ms
+					    : VAIN_LEAST_MS;
+}
+
 uint64_t redis_timeout_ms(const struct redis *redis)
 {
 	uint64_t timeout_ms = redis->target->timeout_ms;
+
+	if (redis->router && redis->given_up)
+		timeout_ms = vain_ms(timeout_ms);
 	bool hastes = redis->haste_ms && (timeout_ms == 0 || redis->haste_ms < timeout_ms);
 
 	return hastes ? redis->haste_ms : timeout_ms;
@@ -42,6 +66,16 @@ static int on_reply(void *ctx, const struct reply *reply)
 	return redis_queue_answer(ctx, reply);
 }
 
+bool redis_link_drains(const struct redis *redis)
+{
+	int queued = 0;
+
+	if (!redis->transport || redis->target->socket)
+		return true;
+	return clock_mono_ms() - redis->progress_ms > QUEUE_CHECK_MS &&
+	       ioctl(transport_fd(redis->transport), TIOCOUTQ, &queued) == 0 && queued > 0;
+}
+
 static int open_once(struct redis *redis, bool *ret_refused, struct err *err)
 {
 	struct target target = *redis->target;
@@ -53,6 +87,7 @@ static int open_once(struct redis *redis, bool *ret_refused, struct err *err)
 		      err) < 0)
 		return -1;
 	redis->transport = transport;
+	redis->given_up = false;
 	redis->opened++;
 	redis->resp = resp_new(redis->limits.max_bulk, on_reply, redis);
 	redis->readable = false;
@@ -171,6 +206,7 @@ int redis_link_fail(struct redis *redis, struct err *err)
 	redis->give_up_ms = 0;
 	redis->retries = 0;
 	redis->was_open = false;
+	redis->given_up = true;
 	redis_queue_abandon(redis);
 	return -1;
 }

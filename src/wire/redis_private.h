@@ -70,6 +70,7 @@ struct redis {
 	unsigned retries;
 	uint64_t opened; /* connections so far */
 	bool was_open;   /* a server that was there may be restarting: the schedule applies */
+	bool given_up;   /* as it was last, and not open since */
 	bool in_callback;
 	const struct redis_pending *answering; /* inside a callback */
 	bool abandoning; /* the callbacks hear REPLY_LOST: nothing new is taken */

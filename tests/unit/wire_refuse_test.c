@@ -1,6 +1,7 @@
 #include "client.h"
 #include "fake.h"
 
+#include <poll.h>
 #include <pthread.h>
 
 static struct server server; /* user default has password "right"; user "reader" may GET only */
@@ -181,6 +182,32 @@ TEST(a_reply_over_the_limit_breaks_the_session)
 	CHECK_INT(tally.lost, 1);
 	CHECK(!redis_is_connected(client.redis));
 	free((void *)argv[1].ptr);
+	client_close(&client);
+}
+
+/* What the kernel takes for a server that reads nothing is no progress. */
+TEST(a_stopped_server_times_out_while_more_is_sent)
+{
+	struct client client;
+	struct tally tally = {0};
+	struct bytes argv[] = {BYTES("PING")};
+	struct redis_command command = {
+	    .argv = argv, .argc = 1, .fn = tally_count, .ctx = &tally};
+	int status = 0;
+
+	client_tcp(&client, &server, ":right@");
+	client.target.timeout_ms = 300;
+	CHECK_INT(redis_connect(client.redis, &client.err), 0);
+	kill(server.pid, SIGSTOP);
+	for (unsigned sent = 0; sent < 2000 && status == 0; sent++) {
+		status = redis_submit(client.redis, &command, &client.err);
+		poll(NULL, 0, 10);
+		if (status == 0)
+			status = redis_turn(client.redis, &client.err);
+	}
+	kill(server.pid, SIGCONT);
+	CHECK_INT(status, -1);
+	CHECK_HAS(client.err.text, "no answer within 300ms");
 	client_close(&client);
 }
 
@@ -380,6 +407,7 @@ int main(void)
 	RUN(too_many_clients);
 	RUN(remedies);
 	RUN(a_reply_over_the_limit_breaks_the_session);
+	RUN(a_stopped_server_times_out_while_more_is_sent);
 	RUN(a_stopped_server_times_out);
 	RUN(a_cancel_ends_every_wait);
 	RUN(a_loading_server_is_waited_for);
