@@ -196,8 +196,9 @@ TEST(a_stopped_server_times_out_while_more_is_sent)
 	int status = 0;
 
 	client_tcp(&client, &server, ":right@");
-	client.target.timeout_ms = 300;
+	client.target.timeout_ms = 30000; /* a busy machine connects late */
 	CHECK_INT(redis_connect(client.redis, &client.err), 0);
+	client.target.timeout_ms = 300;
 	kill(server.pid, SIGSTOP);
 	for (unsigned sent = 0; sent < 2000 && status == 0; sent++) {
 		status = redis_submit(client.redis, &command, &client.err);
@@ -220,8 +221,9 @@ TEST(a_stopped_server_times_out)
 	    .argv = argv, .argc = 1, .fn = tally_count, .ctx = &tally};
 
 	client_tcp(&client, &server, ":right@");
-	client.target.timeout_ms = 300;
+	client.target.timeout_ms = 30000; /* a busy machine connects late */
 	CHECK_INT(redis_connect(client.redis, &client.err), 0);
+	client.target.timeout_ms = 300;
 	kill(server.pid, SIGSTOP);
 	CHECK_INT(redis_submit(client.redis, &command, &client.err), 0);
 	CHECK_INT(redis_drain(client.redis, 0, &client.err), -1);
