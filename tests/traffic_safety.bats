@@ -79,7 +79,8 @@ writers() {
 }
 
 @test "more than can be read: the sample ends before the server buffers much for it" {
-	in_background stats.log "$CCACHE" stats --sample 10m --max-latency 0 --max-bytes 1000GiB --max-lines 1000000000 -o json
+	# a server that is so busy may answer nobody for seconds
+	in_background stats.log "$CCACHE" stats --sample 10m --max-latency 0 --max-bytes 1000GiB --max-lines 1000000000 --timeout 60s -o json
 	local pid=$STARTED
 	wait_for is_watching
 	writers 8
