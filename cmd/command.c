@@ -21,10 +21,10 @@ static const struct command *const commands[] = {
 enum { ALL = sizeof commands / sizeof commands[0] };
 
 enum {
-	VERBS = 0
-#define COMMAND(name) +1
+#define COMMAND(name) VERB_##name,
 #include "commands.def"
 #undef COMMAND
+	VERBS
 };
 
 const struct command *command_at(size_t index)
