@@ -33,7 +33,7 @@ fill() {
 replicas_are_announced() {
 	local i
 	for i in 0 1 2; do
-		[[ $(node_cli "$i" CLUSTER SLOTS | grep -cxE "${CLUSTER_PORTS[3]}|${CLUSTER_PORTS[4]}|${CLUSTER_PORTS[5]}") == 3 ]] || return 1
+		[[ $(node_cli "$i" CLUSTER SLOTS | grep -xE "${CLUSTER_PORTS[3]}|${CLUSTER_PORTS[4]}|${CLUSTER_PORTS[5]}" | sort -u | wc -l) == 3 ]] || return 1
 	done
 }
 # The replica of node i is node i + 3, also when they changed their parts.

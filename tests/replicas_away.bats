@@ -120,6 +120,7 @@ promote() {
 	walk_while 4 promote 4
 	promote 1
 	wait_for everyone_knows_of 1
+	wait_for replicas_are_announced
 }
 
 @test "a replica that dies between single reads: its primary is asked, and that is said" {

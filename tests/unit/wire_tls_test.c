@@ -268,6 +268,9 @@ TEST(a_large_value_into_a_stalled_server)
 	tls_start(&server, "good", "no");
 	client_tls(&client, &server, "ca.crt");
 	client.target.timeout_ms = 10000;
+	struct redis_limits limits = redis_limits(client.redis);
+	limits.max_bulk = BIG + 4096;
+	redis_set_limits(client.redis, &limits);
 	CHECK_INT(redis_connect(client.redis, &client.err), 0);
 	CHECK_INT(redis_submit(client.redis, &set, &client.err), 0);
 	memset(value, 0, BIG); /* it was copied */
