@@ -145,11 +145,6 @@ const struct nsset *config_namespaces(const struct config *config)
 	return config->set;
 }
 
-size_t config_source_count(const struct config *config)
-{
-	return config->source_count;
-}
-
 const struct source_def *config_source(const struct config *config, size_t index)
 {
 	return &config->sources[index]->def;
