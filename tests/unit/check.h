@@ -22,6 +22,9 @@ static int check_bad_in_test;
 
 static inline void check_run(const char *name, void (*test)(void))
 {
+	/* a child that a test forks, and that a sanitizer ends, has nothing of ours to print */
+	if (check_number == 0)
+		setvbuf(stdout, NULL, _IOLBF, 0);
 	check_bad_in_test = 0;
 	test();
 	printf("%s %d - %s\n", check_bad_in_test ? "not ok" : "ok", ++check_number, name);
