@@ -2,17 +2,66 @@
 
 #include "../fuzz.h"
 #include "../listen.h"
+#include "base/err.h"
+#include "wire/resp.h"
 
 #include <string.h>
 #include <sys/socket.h>
 
-static struct bytes says;
+#define REPLY_MAX ((size_t)64 * 1024 * 1024)
+
+static struct bytes rest;
+static bool
+    broke; /* and nothing was answered since: who asked would wait before it tries again */
 
 void answer_with(struct bytes text)
 {
 	listen_pause(); /* whom it served has gone */
-	says = text;
+	rest = text;
+	broke = false;
 	listen_go_on();
+}
+
+static int count(void *ctx, const struct reply *reply)
+{
+	size_t *replies = ctx;
+
+	(void)reply;
+	++*replies;
+	return 0;
+}
+
+/* Not a part of a reply, for whose end somebody would wait. */
+static bool is_whole(struct bytes part)
+{
+	size_t replies = 0;
+	struct err err = {0};
+	struct resp *resp = resp_new(REPLY_MAX, count, &replies);
+	bool is_sound = resp_feed(resp, part.ptr, part.len, &err) == 0;
+
+	resp_free(resp);
+	return is_sound && replies > 0;
+}
+
+static void say(int client, struct bytes text)
+{
+	(void)!send(client, text.ptr, text.len, MSG_NOSIGNAL);
+}
+
+/* -1: hang up. */
+static int answer(int client)
+{
+	bool over = rest.len == 0;
+	struct bytes part = fuzz_part(&rest, (char)0xFE);
+	bool whole = is_whole(part);
+
+	if (over || (!whole && broke)) {
+		say(client, BYTES("-ERR nothing more\r\n"));
+		return 0;
+	}
+	say(client, part);
+	broke = !whole;
+	return whole ? 0 : -1;
 }
 
 struct peer {
@@ -66,7 +115,6 @@ static bool is_greeting(const struct peer *peer, size_t size, struct bytes *ret_
 static void serve(int client)
 {
 	static struct peer peer;
-	struct bytes rest = says;
 
 	peer.len = 0;
 	for (;;) {
@@ -80,12 +128,10 @@ static void serve(int client)
 		while ((size = command_size(&peer)) > 0) {
 			struct bytes reply;
 
-			if (!is_greeting(&peer, size, &reply)) {
-				if (rest.len == 0)
-					return;
-				reply = fuzz_part(&rest, (char)0xFE);
-			}
-			(void)!send(client, reply.ptr, reply.len, MSG_NOSIGNAL);
+			if (is_greeting(&peer, size, &reply))
+				say(client, reply);
+			else if (answer(client) < 0)
+				return;
 			peer.len -= size;
 			memmove(peer.data, peer.data + size, peer.len);
 		}
