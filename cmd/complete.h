@@ -17,7 +17,11 @@ struct session;
  */
 void complete_words(struct session *session, const struct opt_word *words, size_t count,
 		    struct bytes last, struct out_candidates *ret_list);
-/* The same for a line as it is typed, up to the cursor: an out_complete_fn, ctx a session. */
+/* The same, of what is known without a look into Redis. */
+void complete_known(struct session *session, const struct opt_word *words, size_t count,
+		    struct bytes last, struct out_candidates *ret_list);
+/* complete_words for a line as it is typed, up to the cursor: an out_complete_fn, ctx a
+ * session. */
 void complete_line(void *ctx, struct bytes line, size_t start, struct out_candidates *ret_list);
 
 #endif

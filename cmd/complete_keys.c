@@ -168,6 +168,15 @@ void complete_vars(struct session *session, const struct ns *ns, const struct op
 		offer_names(ns, vars, given, last, ret_list);
 }
 
+void complete_var_names(const struct ns *ns, const struct opt_word *words, size_t count,
+			struct out_candidates *ret_list)
+{
+	struct var vars[TEMPLATE_VARS_MAX];
+
+	offer_names(ns, vars, given_vars(ns, words, count, vars), (struct bytes){"", 0},
+		    ret_list);
+}
+
 void complete_assignments(struct session *session, const struct opt_word *words, size_t count,
 			  struct bytes last, struct out_candidates *ret_list)
 {

@@ -1,5 +1,6 @@
 #include "app.h"
 #include "complete.h"
+#include "hint.h"
 #include "repl_prompt.h"
 #include "repl_script.h"
 #include "session.h"
@@ -27,6 +28,7 @@ struct repl_options {
 	bool verbose;
 	bool read_only;
 	bool no_history;
+	bool no_hints;
 	bool complete;
 };
 
@@ -55,6 +57,10 @@ static const struct opt_row rows[] = {
      .type = OPT_FLAG,
      AT(no_history),
      .help = "neither read nor write the history of lines"},
+    {.name = "no-hints",
+     .type = OPT_FLAG,
+     AT(no_hints),
+     .help = "show nothing behind the line that is typed"},
     {.name = "complete",
      .type = OPT_FLAG,
      AT(complete),
@@ -98,14 +104,17 @@ static void remember(struct session *session, const char *line)
 static void greet(const struct session *session)
 {
 	const struct app *app = session->app;
+	struct buf text = {0};
 
 	if (app->globals.quiet)
 		return;
-	out_stream_printf(app->out,
-			  "Call Cache %s: 'help' lists the verbs, TAB completes, Ctrl-D "
-			  "leaves.\n",
-			  CCACHE_VERSION);
+	opt_help_text(&text,
+		      "Call Cache " CCACHE_VERSION
+		      ": 'help' lists the verbs, TAB completes, Ctrl-D leaves.",
+		      0, app->out_terminal.width);
+	out_stream_write(app->out, buf_bytes(&text));
 	out_stream_flush(app->out, NULL); /* the first command tells */
+	buf_release(&text);
 }
 
 /* Ctrl-C stopped the verb, and with it no more than that. */
@@ -151,6 +160,7 @@ static enum exit_code interact(struct session *session, const struct repl_option
 {
 	struct app *app = session->app;
 	const struct out_editor editor = {.complete = complete_line,
+					  .hint = options->no_hints ? NULL : hint_line,
 					  .ctx = session,
 					  .cancel = app->cancel,
 					  .program = "ccache"};

@@ -20,7 +20,7 @@ _ccache_options() {
 	bench) echo ' --max --clients --pipeline --threads --rate --ramp-to --poisson --duration --requests --warm-up --mix --miss --keys --size --ttl --pick --exponent --seed --command --prepare --ids --read-live --sample --sample-ttl --verify --assert --hdr --rounds --baseline --max-regress --source --stampede --source-latency --preset --job --save-job --yes -y --dry-run' ;;
 	config) echo ' --max-keys' ;;
 	ping) echo ' --count' ;;
-	repl) echo ' --execute -e --keep-going --verbose --read-only --no-history --complete' ;;
+	repl) echo ' --execute -e --keep-going --verbose --read-only --no-history --no-hints --complete' ;;
 	esac
 }
 
@@ -166,6 +166,7 @@ _ccache_argument() {
 	repl:--verbose) return 1 ;;
 	repl:--read-only) return 1 ;;
 	repl:--no-history) return 1 ;;
+	repl:--no-hints) return 1 ;;
 	repl:--complete) return 1 ;;
 	*:--host | *:-h) echo 'any' ;;
 	*:--port | *:-p) echo 'any' ;;

@@ -270,6 +270,7 @@ complete -c ccache -n '__ccache_verb_is repl' -l keep-going -d 'a script goes on
 complete -c ccache -n '__ccache_verb_is repl' -l verbose -d 'a script shows each command before it runs'
 complete -c ccache -n '__ccache_verb_is repl' -l read-only -d 'refuse whatever would write to Redis'
 complete -c ccache -n '__ccache_verb_is repl' -l no-history -d 'neither read nor write the history of lines'
+complete -c ccache -n '__ccache_verb_is repl' -l no-hints -d 'show nothing behind the line that is typed'
 complete -c ccache -n '__ccache_verb_is repl' -l complete -d 'print what may stand in place of the last of the WORDS, and stop (for shells)'
 
 complete -c ccache -n 'not __ccache_verb' -a help -d 'explain a verb'

@@ -9,7 +9,9 @@ setup() {
 }
 
 # session COLUMNS LINES [OPTIONS]: on redis.sock, which makes a short prompt; it stands when this returns.
-session() {
+session() { hinting_session "$@" --no-hints; }
+# The same, with hints behind what is typed.
+hinting_session() {
 	local columns=$1 lines=$2
 	shift 2
 	start_terminal "$columns" "$lines" "$CCACHE -s redis.sock repl $*; echo left with \$?"
@@ -93,6 +95,72 @@ tab_until() {
 	tab_until last_line 'GET "call:logs:a b"'
 	type_keys Enter
 	wait_for screen_shows '"3"'
+}
+
+# hints LINE HINT: LINE, typed, is followed by HINT at the end of its line; Ctrl-U drops it.
+hints() {
+	type_keys -l "$1"
+	wait_for last_line "> $2" || { screen && return 1; }
+	type_keys C-u
+	wait_for last_line '>'
+}
+
+@test "hints: synopses, options, choices, vars, names, without asking the server" {
+	hinting_session 80 24
+	says 'ping -q' 'Round trip'
+	kill -STOP "$REDIS_PID"
+	hints 'config' 'config check [FILE] | show | names | schema | discover'
+	hints 'confi' 'confi config check [FILE] | show | names | schema | discover'
+	hints 'config s' 'config s show schema'
+	hints 'get call-logs ' 'get call-logs subaccountId'
+	hints 'warm lead-conversations a' 'warm lead-conversations a limit'
+	hints 'get lead-conversations limit=3 ' 'get lead-conversations limit=3 leadId'
+	hints 'use lead-c' 'use lead-c lead-context lead-conversations'
+	hints 'ping --count' 'ping --count N  round trips to measure'
+	hints 'inspect --output ' 'inspect --output table|json|ndjson|csv|prom  how answers a…'
+	hints 'inspect --output=j' 'inspect --output=j --output=json'
+	hints 'help w' 'help w warm watch'
+	hints 'use; watch 2 redis ' 'use; watch 2 redis [--yes] COMMAND ARGUMENTS…'
+	kill -CONT "$REDIS_PID"
+}
+
+@test "hints: behind the line's end alone, dim, gone when a line is run or dropped" {
+	hinting_session 80 24
+	type_keys -l 'use '
+	wait_for screen_shows '> use [NAMESPACE]'
+	[[ $(screen -e) == *$'> use \e[2m[NAMESPACE]'* ]]
+	type_keys C-a
+	wait_for last_line '> use'
+	type_keys C-e
+	wait_for screen_shows '> use [NAMESPACE]'
+	type_keys C-c
+	wait_for screen_shows '> use ^C'
+	type_keys -l 'use'
+	wait_for screen_shows '> use [NAMESPACE]'
+	type_keys Enter
+	wait_for last_line '>'
+	! screen_shows '[NAMESPACE]'
+	type_keys C-r
+	type_keys -l 'us'
+	wait_for screen_shows "(reverse-i-search)\`us': use"
+	! screen_shows '[NAMESPACE]'
+	type_keys C-c
+	wait_for last_line '>'
+}
+
+@test "hints: at 40 columns on one line, without colour in parentheses" {
+	export NO_COLOR=1
+	hinting_session 40 24
+	type_keys -l 'inspect '
+	wait_for last_line '> inspect ([NAMESPA…)'
+	[[ $(screen -e) != *$'\e[2m'* ]]
+	type_keys -l 'call-logs '
+	wait_for last_line '> inspect call-logs'
+	type_keys C-u
+	type_keys -l 'use'
+	wait_for last_line '> use ([NAMESPACE])'
+	[[ $(screen | grep -c '[^ ]') == 3 ]] || { screen && return 1; }
+	screen_shows $'lists the\nverbs, TAB'
 }
 
 @test "TAB while the server hangs: typing goes on" {

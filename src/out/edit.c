@@ -3,6 +3,8 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "out/fit.h"
+#include "out/hint.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -128,19 +130,25 @@ static void on_line(char *line)
 	rl_callback_handler_remove();
 }
 
-static void put_piece(struct buf *prompt, const struct out_terminal *terminal,
-		      const struct out_prompt *piece)
+/* Returns the columns that the piece takes. */
+static size_t put_piece(struct buf *prompt, const struct out_terminal *terminal,
+			const struct out_prompt *piece)
 {
+	struct buf text = {0};
 	const char *start = out_style(terminal, piece->style);
 	bool styled = piece->style != OUT_STYLE_NONE && start[0];
 
 	if (styled)
 		buf_printf(prompt, "%c%s%c", RL_PROMPT_START_IGNORE, start,
 			   RL_PROMPT_END_IGNORE);
-	text_escape(prompt, bytes_of(piece->text));
+	text_escape(&text, bytes_of(piece->text));
+	buf_add(prompt, buf_bytes(&text));
 	if (styled)
 		buf_printf(prompt, "%c%s%c", RL_PROMPT_START_IGNORE,
 			   out_style(terminal, OUT_STYLE_NONE), RL_PROMPT_END_IGNORE);
+	size_t columns = out_fit_columns(buf_str(&text));
+	buf_release(&text);
+	return columns;
 }
 
 /* Leaves the line as it is on the screen, whatever state readline is in (a search, an
@@ -150,12 +158,12 @@ static void drop_line(const char *mark)
 {
 	FILE *screen = rl_outstream ? rl_outstream : stdout;
 
+	rl_callback_sigcleanup(); /* a search ends, and draws its prompt once more */
 	rl_point = rl_end;
 	rl_redisplay();
 	/* before readline lets go of the terminal, which moves the cursor to the left */
 	fprintf(screen, "%s\n", mark);
 	fflush(screen);
-	rl_callback_sigcleanup();
 	rl_free_line_state();
 	rl_callback_handler_remove();
 }
@@ -170,12 +178,17 @@ static bool wait_for_key(const sigset_t *signals)
 	return ppoll(&ready, 1, NULL, signals) > 0;
 }
 
-static enum out_edit_status edit_line(const sigset_t *signals)
+static enum out_edit_status edit_line(const struct out_terminal *terminal,
+				      size_t prompt_columns, const sigset_t *signals)
 {
 	volatile int *cancel = edit.editor.cancel;
 
 	while (!edit.done) {
-		if (wait_for_key(signals)) {
+		if (!out_edit_is_typing())
+			out_hint_show(&edit.editor, terminal, prompt_columns);
+		bool key = wait_for_key(signals);
+		out_hint_hide();
+		if (key) {
 			rl_callback_read_char();
 		} else if (cancel && *cancel == SIGINT) {
 			drop_line("^C");
@@ -197,11 +210,12 @@ enum out_edit_status out_edit_read(const struct out_terminal *terminal,
 				   char **ret_line)
 {
 	struct buf prompt = {0};
+	size_t columns = 0;
 	sigset_t held;
 	sigset_t signals;
 
 	for (size_t i = 0; i < count; i++)
-		put_piece(&prompt, terminal, &pieces[i]);
+		columns += put_piece(&prompt, terminal, &pieces[i]);
 	edit.done = false;
 	edit.line = NULL;
 	sigemptyset(&held);
@@ -212,7 +226,7 @@ enum out_edit_status out_edit_read(const struct out_terminal *terminal,
 	if (resized && !(resized = 0))
 		rl_resize_terminal(); /* it changed while a verb ran */
 	rl_callback_handler_install(buf_str(&prompt), on_line);
-	enum out_edit_status status = edit_line(&signals);
+	enum out_edit_status status = edit_line(terminal, columns, &signals);
 	pthread_sigmask(SIG_SETMASK, &signals, NULL);
 	buf_release(&prompt);
 	if (status == OUT_EDIT_LINE)

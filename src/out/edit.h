@@ -11,7 +11,7 @@
 /*
  * A line typed on the terminal, with GNU readline: editing and key bindings
  * (~/.inputrc, where `$if ccache` may hold some for here), history and its
- * search, completion. There is one terminal, so there is one editor.
+ * search, completion, hints. There is one terminal, so there is one editor.
  */
 
 /* What may stand where the cursor is. Candidates are whole words, quoted as they must be typed.
@@ -29,8 +29,16 @@ void out_candidates_release(struct out_candidates *list);
 typedef void out_complete_fn(void *ctx, struct bytes line, size_t start,
 			     struct out_candidates *ret_list);
 
+/*
+ * Appends what may follow a line that is typed up to its end, shown dimly behind it (in
+ * parentheses without colour), cut to what is left of the screen's width; nothing: no hint.
+ */
+struct buf;
+typedef void out_hint_fn(void *ctx, struct bytes line, struct buf *ret_hint);
+
 struct out_editor {
 	out_complete_fn *complete;
+	out_hint_fn *hint; /* or NULL */
 	void *ctx;
 	volatile int *cancel; /* the signal that came, 0: none */
 	const char *program;  /* for ~/.inputrc */
@@ -66,7 +74,6 @@ size_t out_history_count(void);
 const char *out_history_at(size_t index); /* NULL behind the newest */
 
 /* Appends "readline VERSION" and a line end. */
-struct buf;
 void out_edit_describe_library(struct buf *buf);
 
 #endif

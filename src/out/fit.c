@@ -59,6 +59,13 @@ size_t out_fit_columns(const char *text)
 	return columns;
 }
 
+size_t out_fit_len(const char *text, size_t columns)
+{
+	size_t used = 0;
+
+	return fitting(bytes_of(text), columns, &used);
+}
+
 static const char *heading(struct libscols_table *table, size_t column)
 {
 	return scols_cell_get_data(

@@ -12,6 +12,8 @@ struct libscols_table;
 
 /* Terminal columns that printable text takes, by the locale. */
 size_t out_fit_columns(const char *text);
+/* Bytes of the longest start of text that takes so many columns at most. */
+size_t out_fit_len(const char *text, size_t columns);
 /*
  * Makes the table at most width wide: hides the OUT_MINOR columns that have to
  * go, then, rather than let lines wrap, others from the right (never the first, nor
