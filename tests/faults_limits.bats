@@ -11,6 +11,7 @@ admin() {
 	local lines
 	if [[ ! -p $DIR/admin ]]; then
 		mkfifo "$DIR/admin"
+		: >"$DIR/admin.out" # before the fork: it is looked at at once
 		redis-cli -s "$REDIS_SOCKET" <"$DIR/admin" >"$DIR/admin.out" 3>&- 4>&- &
 		PIDS+=("$!")
 		exec {ADMIN}>"$DIR/admin"

@@ -318,12 +318,15 @@ start_socks() {
 }
 socks_is_up() { port_is_open "$SOCKS_PORT"; }
 
-# start_terminal COLUMNS LINES COMMAND: runs it on a terminal of that size (tmux), which stays when it ends.
+# start_terminal COLUMNS LINES COMMAND: runs it on a terminal of that size (tmux), which stays when it ends, until
+# the test ends or another one is started.
 start_terminal() {
 	local columns=$1 lines=$2
 	shift 2
+	[[ ! ${TERMINAL_PID:-} ]] || stop "$TERMINAL_PID" # one that is about to go takes no other command
 	TERM=xterm tmux -f /dev/null -S "$DIR/tmux" new-session -d -x "$columns" -y "$lines" "$*; sleep 60" </dev/null >/dev/null 2>&1 3>&- 4>&-
-	PIDS+=("$(tmux -S "$DIR/tmux" display-message -p '#{pid}')")
+	TERMINAL_PID=$(tmux -S "$DIR/tmux" display-message -p '#{pid}')
+	PIDS+=("$TERMINAL_PID")
 }
 # What stands on it now, and typing there.
 screen() { tmux -S "$DIR/tmux" capture-pane -p "$@"; }

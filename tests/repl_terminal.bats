@@ -187,7 +187,6 @@ hints() {
 	run cat "$XDG_STATE_HOME/callcache/history"
 	assert_output 'redis ECHO first'
 	assert_equal "$(stat -c %a "$XDG_STATE_HOME/callcache/history")" 600
-	tmux -S "$DIR/tmux" kill-server
 	session 80 24
 	type_keys C-r
 	type_keys -l 'ECHO f'

@@ -139,6 +139,14 @@ writers() {
 
 # --- on a terminal ---
 
+# page_shows PATTERN…: one look at the screen finds each in one line. While a page is drawn, half of the one before
+# stands below it: such looks are waited for.
+page_shows() {
+	local page line
+	page=$(screen)
+	for line; do [[ $(grep -c -- "$line" <<<"$page") == 1 ]] || return 1; done
+}
+
 redrawn() { (($(rcli INFO commandstats | tr -d '\r' | sed -n 's/^cmdstat_info:calls=\([0-9]*\),.*/\1/p') > 12)); }
 
 @test "--watch at 80 x 24: the page fits, redraws in place, follows the terminal's size" {
@@ -147,9 +155,7 @@ redrawn() { (($(rcli INFO commandstats | tr -d '\r' | sed -n 's/^cmdstat_info:ca
 	wait_for screen_shows 'HIT RATIO'
 	wait_for has_spark
 	wait_for redrawn
-	screen_shows 'HIT RATIO'
-	assert_equal "$(screen | grep -c '^Memory ')" 1
-	assert_equal "$(screen | grep -c 'HIT RATIO')" 1
+	wait_for page_shows '^Memory ' 'HIT RATIO' || fail "$(screen)"
 	[[ $(screen | head -1) == Target* ]] || fail "$(screen)"
 	tmux -S "$DIR/tmux" resize-window -x 200 -y 50
 	wait_for is_wide
@@ -163,13 +169,10 @@ is_wide() { screen | grep -q 'READ/S'; }
 @test "--watch at 200 x 50, and over an outage" {
 	start_app
 	start_terminal 200 50 "LC_ALL=C.UTF-8 $CCACHE stats --watch 100ms --sample 100ms --scan --max-latency 0; echo WATCH-ENDED"
-	wait_for screen_shows 'MEDIAN TTL'
-	assert_equal "$(screen | grep -c 'NAMESPACE')" 1
+	wait_for page_shows 'MEDIAN TTL' NAMESPACE || fail "$(screen)"
 	# an outage is told above the figures of then, and is over when it is
 	stop_redis
-	wait_for screen_shows 'trying again'
-	screen_shows "! redis unix:$REDIS_SOCKET/0: "
-	assert_equal "$(screen | grep -c 'NAMESPACE')" 1
+	wait_for page_shows "^! redis unix:$REDIS_SOCKET/0: " "trying again" NAMESPACE || fail "$(screen)"
 	start_redis
 	wait_for no_trouble
 	type_keys C-c

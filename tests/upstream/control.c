@@ -118,6 +118,12 @@ static unsigned drop(const char *target)
 	return MHD_HTTP_OK;
 }
 
+/* Newer clients leave out the question mark of an empty query. */
+static bool is_fault(const char *target)
+{
+	return strncmp(target, "/_fault", 7) == 0 && (target[7] == '\0' || target[7] == '?');
+}
+
 void control_answer(struct MHD_Connection *connection, const char *method, const char *target,
 		    struct bytes body, struct answer *ret_answer)
 {
@@ -129,7 +135,7 @@ void control_answer(struct MHD_Connection *connection, const char *method, const
 		status = ask(target, &ret_answer->body);
 	else if (strcmp(method, "PUT") == 0 && strncmp(target, "/_data/", 7) == 0)
 		status = replace(connection, target + 6, body);
-	else if (strcmp(method, "POST") == 0 && strncmp(target, "/_fault?", 8) == 0)
+	else if (strcmp(method, "POST") == 0 && is_fault(target))
 		status = add_fault(connection);
 	else if (strcmp(method, "DELETE") == 0)
 		status = drop(target);
