@@ -13,6 +13,13 @@ setup() { table_system; }
 	SAYS=connection met_by cut
 }
 
+@test "a reset (RST) in the middle of an answer: as when it ends there, and it is called a reset" {
+	VERBS+=("${MORE_VERBS[@]}")
+	declare -A EXITS=([get]=0 [warm]=0 [inspect]=4 [inspect-key]=0 [invalidate]=0 [unlink]=3 [follow]=0 [stats]=0 [bench]=4 [repl]=0
+		[discover]=4 [audit]=4 [drift]=1 [undo]=3 [soft]=0)
+	OVER_TCP=1 SAYS='reset|in the middle of the walk' met_by cut
+}
+
 @test "answers that end in the middle again and again: every verb ends within --timeout" {
 	declare -A EXITS=([get]=0 [warm]='@(3|4)' [inspect]=4 [inspect-key]=4 [invalidate]=4 [unlink]=3 [stats]=4 [bench]=4 [repl]=4
 		[discover]=4)
@@ -44,6 +51,26 @@ many() {
 	for ((i = 1; i <= $1; i++)); do
 		printf 'SET thing:%d %d EX 300\n' "$i" "$i"
 	done | rcli >/dev/null
+}
+
+# In few steps whatever it is; a walk is allowed two for each page, a benchmark one for each reading.
+few_trips() {
+	order --lockstep
+	eval "start_run $words"
+	end_run
+	local pages
+	pages=$(count_of SCAN || echo 0)
+	[[ $verb != bench ]] || pages=10
+	at_most "$((${MOST[$verb]} + 2 * pages))" "$verb"
+}
+
+@test "a slow link: every verb asks in few round trips" {
+	VERBS+=("${MORE_VERBS[@]}")
+	declare -A EXITS=([get]=0 [warm]=0 [inspect]=0 [inspect-key]=0 [invalidate]=0 [unlink]=0 [follow]=0 [stats]=0 [bench]=0 [repl]=0
+		[discover]=0 [audit]=0 [drift]=1 [undo]=0 [soft]=0)
+	declare -A MOST=([get]=4 [warm]=13 [inspect]=12 [inspect-key]=7 [invalidate]=20 [unlink]=12 [follow]=4 [stats]=6 [bench]=20
+		[repl]=3 [discover]=16 [audit]=10 [drift]=10 [undo]=15 [soft]=18)
+	each_verb few_trips
 }
 
 # How long a trip is shows only after some pages: those of before then are what may come on top.

@@ -3,10 +3,16 @@
 
 NEAR=() FAR=() # how a command runs in our network and in the server's, see network.bash
 
-# start_link ARGS…: before the test's Redis (or LINK_TO); sets LINK, its socket.
+# start_link ARGS…: before the test's Redis (or LINK_TO); sets LINK, its socket (OVER_TCP=1: its address).
 start_link() {
-	LINK=${FAR_LINK:-$DIR/link.sock}
 	stop_link
+	if [[ ${OVER_TCP:-} ]]; then
+		start_on_port LINK_PORT link.log link_is_up python3 "$ROOT/tests/link/link.py" 127.0.0.1:@PORT@ "${LINK_TO:-$REDIS_SOCKET}" "$@" ||
+			return 1
+		LINK=127.0.0.1:$LINK_PORT LINK_PID=$STARTED FAR_LINK=$LINK
+		return 0
+	fi
+	LINK=${FAR_LINK:-$DIR/link.sock}
 	rm -f "$LINK"*
 	in_background link.log "${FAR[@]}" python3 "$ROOT/tests/link/link.py" "$LINK" "${LINK_TO:-$REDIS_SOCKET}" "$@"
 	LINK_PID=$STARTED
