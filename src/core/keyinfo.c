@@ -224,6 +224,11 @@ static int read_string(struct redis *redis, struct bytes key, size_t value_bytes
 	if (ask(redis, argv, 4, "GETRANGE", info, &reply, err) != 0)
 		return -1;
 	bool part = reply != NULL;
+	if (part && reply->text.len == 0 && info->length > 0) {
+		/* emptied since its length was told, or gone: that only GET tells apart */
+		part = false;
+		info->length = 0;
+	}
 	if (!part && read_whole(redis, key, value_bytes, info, &reply, err) != 0)
 		return -1;
 	if (reply && reply->type == REPLY_NIL)
@@ -238,7 +243,7 @@ static int read_string(struct redis *redis, struct bytes key, size_t value_bytes
 	info->exists = info->exists || !part;
 	info->has_value = true;
 	info->value = mem_arena_bytes(&info->arena, bytes_sub(reply->text, 0, value_bytes));
-	if (info->length < 0 && (!part || reply->text.len < value_bytes))
+	if (!part || reply->text.len < value_bytes) /* all of it, as it is now */
 		info->length = (int64_t)reply->text.len;
 	info->cut = info->length < 0 || (uint64_t)info->length > info->value.len;
 	return 0;

@@ -17,9 +17,9 @@ VERBS=(
 # Some more, for a table that wants them: VERBS+=("${MORE_VERBS[@]}").
 MORE_VERBS=(
 	'audit|SCAN:2|inspect thing --audit -o json'
-	'drift|GETRANGE|inspect thing --drift 3 -o json'
+	'drift|GET:2|inspect thing --drift 3 -o json'
 	'undo|RESTORE|invalidate --undo undo --yes -o json'
-	'soft|EVALSHA|invalidate thing --all --soft --in 100s --yes -o json'
+	'soft|WATCH|invalidate thing --all --soft --in 100s --yes -o json'
 )
 
 # table_system [redis-server options]: what the tables are run on.
