@@ -86,6 +86,7 @@ int swarm_open(const struct target *target, const struct swarm_plan *plan,
 		status = swarm_node_learn(swarm, err);
 	else
 		swarm_node_add(swarm, NULL, 0);
+	swarm->in_order = swarm_order_fits(swarm);
 	if (status == 0)
 		status = open_links(swarm, err);
 	if (status != 0) {

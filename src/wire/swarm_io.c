@@ -62,12 +62,14 @@ static enum transport_status receive_some(struct swarm_link *link, char *data, s
 	}
 }
 
-static void ask_for_room(struct swarm_link *link, bool wanted)
+static int ask_for_room(struct swarm_link *link, bool wanted, struct err *err)
 {
 	if (link->waits_for_room == wanted)
-		return;
+		return 0;
 	link->waits_for_room = wanted;
-	swarm_link_watch(link, EPOLL_CTL_MOD);
+	if (link->swarm->in_order)
+		return swarm_order_leave(link->swarm, err);
+	return swarm_link_watch(link, EPOLL_CTL_MOD, err);
 }
 
 int swarm_flush(struct swarm_link *link, struct err *err)
@@ -90,14 +92,12 @@ int swarm_flush(struct swarm_link *link, struct err *err)
 			link->sent += done;
 			break;
 		case TRANSPORT_AGAIN:
-			ask_for_room(link, true);
-			return 0;
+			return ask_for_room(link, true, err);
 		case TRANSPORT_CLOSED:
 			return -1;
 		}
 	}
-	ask_for_room(link, false);
-	return 0;
+	return ask_for_room(link, false, err);
 }
 
 /* Between these calls what is sent goes out in full packets only. */
@@ -129,7 +129,7 @@ int swarm_offer(struct swarm_link *link, struct buf *batch, struct err *err)
 	return swarm_flush(link, err);
 }
 
-int swarm_receive(struct swarm_link *link, bool ended, struct err *err)
+static int receive(struct swarm_link *link, bool ended, struct err *err)
 {
 	struct swarm *swarm = link->swarm;
 
@@ -145,7 +145,6 @@ int swarm_receive(struct swarm_link *link, bool ended, struct err *err)
 			return -1;
 		}
 		swarm->now_ns = link->node->progress_ns = clock_mono_ns();
-		swarm->last_read = done;
 		if (resp_feed(link->resp, swarm->input, done, err) != 0)
 			return -1;
 		/* What comes from now on is another event; TLS may hold more that none shows.
@@ -153,4 +152,12 @@ int swarm_receive(struct swarm_link *link, bool ended, struct err *err)
 		if (done < SWARM_INPUT && !swarm->target->tls && !ended)
 			return 0;
 	}
+}
+
+int swarm_receive(struct swarm_link *link, bool ended, struct err *err)
+{
+	if (receive(link, ended, err) == 0)
+		return 0;
+	link->swarm->failed = link->node;
+	return -1;
 }

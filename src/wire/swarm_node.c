@@ -125,7 +125,6 @@ static void answered(struct swarm_link *link, const struct swarm_op *op,
 
 	swarm->lanes[link->client]--;
 	swarm->under_way--;
-	swarm->last_sent_ns = op->sent_ns;
 	swarm->driver->done(swarm->driver->ctx, op, reply, swarm->now_ns);
 }
 
@@ -154,13 +153,15 @@ static int on_reply(void *ctx, const struct reply *reply)
 	return 0;
 }
 
-int swarm_link_watch(struct swarm_link *link, int change)
+int swarm_link_watch(struct swarm_link *link, int change, struct err *err)
 {
 	struct epoll_event event = {.events = EPOLLIN | EPOLLRDHUP | EPOLLET, .data.ptr = link};
 
 	if (link->waits_for_room)
 		event.events |= EPOLLOUT;
-	return epoll_ctl(link->swarm->epoll, change, link->fd, &event);
+	if (epoll_ctl(link->swarm->epoll, change, link->fd, &event) == 0)
+		return 0;
+	return err_set(err, ERR_REDIS, "cannot watch the connection: %s", strerror(errno));
 }
 
 int swarm_link_open(struct swarm_link *link, struct err *err)
@@ -179,8 +180,5 @@ int swarm_link_open(struct swarm_link *link, struct err *err)
 	}
 	link->fd = transport_fd(link->transport);
 	link->resp = resp_new(swarm->reply_max, on_reply, link);
-	if (swarm_link_watch(link, EPOLL_CTL_ADD) != 0)
-		return err_set(err, ERR_REDIS, "cannot watch the connection: %s",
-			       strerror(errno));
-	return 0;
+	return swarm->in_order ? 0 : swarm_link_watch(link, EPOLL_CTL_ADD, err);
 }

@@ -95,11 +95,7 @@ struct swarm {
 	struct swarm_link **dirty;
 	size_t dirty_count;
 	uint64_t now_ns;                 /* when the bytes being read arrived */
-	uint64_t last_sent_ns;           /* of the command answered last; 0: none is */
-	uint64_t took_ns;                /* closed loop: how long the last batch took */
-	uint64_t least_ns;               /* and the quickest one */
-	size_t last_read;                /* bytes that the last read brought */
-	int ready;                       /* connections that the last wait brought */
+	bool in_order;                   /* read without epoll, see swarm_order.c */
 	bool blocked;                    /* no connection has room for what is due */
 	const struct swarm_node *failed; /* whose connection broke; NULL: unknown */
 
@@ -116,18 +112,30 @@ struct swarm {
 #define SWARM_EVENTS 128
 
 /* Of the calling thread, before its first wait. */
-void swarm_wait_begin(struct swarm *swarm);
+void swarm_wait_begin(void);
 /*
  * Waits for answers, for room, for the time of the next command, at most 100 ms; returns
  * as epoll_wait does.
  */
-int swarm_wait(struct swarm *swarm, struct epoll_event *events);
+int swarm_wait(const struct swarm *swarm, struct epoll_event *events);
 
 /* swarm_run.c */
 
 /* Puts a command, whose bytes are in link->filling, behind those under way there. */
 void swarm_append(struct swarm_link *link, const struct swarm_op *op, uint64_t now_ns);
 void swarm_mark(struct swarm_link *link);
+/* Closed loop, the client's batch is answered: sends the next. */
+int swarm_refill(struct swarm *swarm, size_t client, struct err *err);
+
+/* swarm_order.c: a closed loop at one server without epoll. */
+
+/* Whether the swarm's connections can be read in order; they are then not watched. */
+bool swarm_order_fits(const struct swarm *swarm);
+/* Waits for the oldest command's answer, reads it and those behind it. How many connections
+ * were answered, or -1. Leaves the order when another is answered before the oldest. */
+int swarm_order_turn(struct swarm *swarm, struct err *err);
+/* From now on each connection is watched, and tells what is there and when it has room. */
+int swarm_order_leave(struct swarm *swarm, struct err *err);
 
 /* swarm_io.c */
 
@@ -136,7 +144,7 @@ int swarm_flush(struct swarm_link *link, struct err *err);
 /* Sends a batch over a link that has filled nothing; takes what cannot be sent now. */
 int swarm_offer(struct swarm_link *link, struct buf *batch, struct err *err);
 /* Reads what is there, to its end when the server has ended it; the answers go to the driver.
- */
+ * Names the link's node as the one that failed. */
 int swarm_receive(struct swarm_link *link, bool ended, struct err *err);
 
 /* swarm_node.c */
@@ -151,7 +159,7 @@ int swarm_node_learn(struct swarm *swarm, struct err *err);
 /* Opens the connection and makes it ready for commands. */
 int swarm_link_open(struct swarm_link *link, struct err *err);
 /* Says what is waited for, as epoll_ctl does; each event is told once (EPOLLET). */
-int swarm_link_watch(struct swarm_link *link, int change);
+int swarm_link_watch(struct swarm_link *link, int change, struct err *err);
 
 /* swarm_route.c: of a cluster. */
 

@@ -181,19 +181,8 @@ static int send_batch(struct swarm *swarm, size_t client, struct err *err)
 	return -1;
 }
 
-/* The client's batch is answered. */
-static void note_batch(struct swarm *swarm)
+int swarm_refill(struct swarm *swarm, size_t client, struct err *err)
 {
-	if (swarm->last_sent_ns == 0)
-		return;
-	swarm->took_ns = swarm->now_ns - swarm->last_sent_ns;
-	if (swarm->took_ns < swarm->least_ns)
-		swarm->least_ns = swarm->took_ns;
-}
-
-static int refill(struct swarm *swarm, size_t client, struct err *err)
-{
-	note_batch(swarm);
 	return swarm->slots ? spread_batch(swarm, client, err) : send_batch(swarm, client, err);
 }
 
@@ -201,14 +190,15 @@ static int serve(struct swarm_link *link, uint32_t events, struct err *err)
 {
 	struct swarm *swarm = link->swarm;
 
-	if (((events & EPOLLOUT) && swarm_flush(link, err) != 0) ||
-	    ((events & ~(uint32_t)EPOLLOUT) &&
-	     swarm_receive(link, events & EPOLLRDHUP, err) != 0)) {
+	if ((events & EPOLLOUT) && swarm_flush(link, err) != 0) {
 		swarm->failed = link->node;
 		return -1;
 	}
+	if ((events & ~(uint32_t)EPOLLOUT) &&
+	    swarm_receive(link, events & EPOLLRDHUP, err) != 0)
+		return -1;
 	if (!swarm->driver->due && swarm->lanes[link->client] == 0 && !swarm->over)
-		return refill(swarm, link->client, err);
+		return swarm_refill(swarm, link->client, err);
 	return 0;
 }
 
@@ -292,8 +282,6 @@ static int between_turns(struct swarm *swarm, const volatile int *cancel, int re
 
 	if (cancel && __atomic_load_n(cancel, __ATOMIC_RELAXED))
 		return err_set(err, ERR_INTERRUPTED, "interrupted");
-	if (ready < 0 && errno != EINTR)
-		return err_set(err, ERR_REDIS, "epoll: %s", strerror(errno));
 	uint64_t now_ns = ready > 0 ? swarm->now_ns : clock_mono_ns();
 	if (driver->turn && !driver->turn(driver->ctx, now_ns))
 		return 1;
@@ -301,16 +289,28 @@ static int between_turns(struct swarm *swarm, const volatile int *cancel, int re
 	return ready > 0 && swarm->node_count == 1 ? 0 : check_progress(swarm, now_ns, err);
 }
 
-static int loop(struct swarm *swarm, const volatile int *cancel, struct err *err)
+/* How many connections had something to tell, or -1. */
+static int watch(struct swarm *swarm, struct err *err)
 {
 	struct epoll_event events[SWARM_EVENTS];
+	int ready = swarm_wait(swarm, events);
 
+	if (ready < 0)
+		return errno == EINTR ? 0
+				      : err_set(err, ERR_REDIS, "epoll: %s", strerror(errno));
+	for (int i = 0; i < ready; i++)
+		if (serve(events[i].data.ptr, events[i].events, err) != 0)
+			return -1;
+	return ready;
+}
+
+static int loop(struct swarm *swarm, const volatile int *cancel, struct err *err)
+{
 	while (!swarm->over || swarm->under_way > 0) {
-		int ready = swarm_wait(swarm, events);
+		int ready = swarm->in_order ? swarm_order_turn(swarm, err) : watch(swarm, err);
 
-		for (int i = 0; i < ready; i++)
-			if (serve(events[i].data.ptr, events[i].events, err) != 0)
-				return -1;
+		if (ready < 0)
+			return -1;
 		if (swarm->driver->due && send_due(swarm, err) != 0)
 			return -1;
 		if (pump(swarm, err) != 0)
@@ -364,16 +364,17 @@ static void give_up(struct swarm *swarm, const struct err *why)
 
 static int start(struct swarm *swarm, struct err *err)
 {
-	swarm_wait_begin(swarm);
+	swarm_wait_begin();
 	swarm->now_ns = clock_mono_ns();
 	if (swarm->driver->due) {
 		swarm->due_ns = swarm->driver->due(swarm->driver->ctx);
 		swarm->over = swarm->due_ns == SWARM_NEVER;
 		return 0;
 	}
+	swarm->turn = 0;
 	for (size_t i = 0; i < swarm->clients; i++) {
 		swarm->now_ns = clock_mono_ns();
-		if (refill(swarm, i, err) != 0)
+		if (swarm_refill(swarm, i, err) != 0)
 			return -1;
 	}
 	return 0;
