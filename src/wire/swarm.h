@@ -13,8 +13,9 @@ struct target;
 
 /*
  * Many clients of one server, driven by one thread as a load generator drives
- * them: each connection is registered with epoll once, level-triggered, written to
- * at once, and waits for EPOLLOUT only behind an EAGAIN. Commands and what
+ * them: each connection is registered with epoll once, edge-triggered, written to
+ * at once, and waits for EPOLLOUT only behind an EAGAIN; those of a closed loop are read
+ * in the order of their commands instead, as long as they are answered so. Commands and what
  * becomes of their answers are the driver's; so is the schedule. One swarm per
  * thread, no globals.
  *
