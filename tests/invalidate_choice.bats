@@ -29,6 +29,12 @@ keys() { keys_now "$@" | paste -sd' '; }
 	assert_exit 0
 	assert_json '[.requested, .removed]' '[2,2]'
 	assert_equal "$(keys)" other
+	# one that takes many reads
+	printf '%0500000d\nnobody' 7 >list
+	rcli EVAL "redis.call('SET', string.rep('0', 499999) .. '7', 1)" 0 >/dev/null
+	drop --keys list --yes
+	assert_json '[.requested, .removed]' '[2,1]'
+	assert_equal "$(keys)" other
 	seq 11 | sed 's/^/k/' >list
 	drop --keys list --max-keys 10 --yes
 	assert_exit 7

@@ -27,20 +27,25 @@ static int take(struct keylist *list, struct bytes key, char separator, uint64_t
 	return 0;
 }
 
-static int take_all(struct keylist *list, struct buf *piece, char separator, uint64_t max,
-		    struct err *err)
+/* The names in piece; behind them stays the beginning of one, of which *searched bytes are
+ * known to hold no separator. */
+static int take_all(struct keylist *list, struct buf *piece, size_t *searched, char separator,
+		    uint64_t max, struct err *err)
 {
 	struct bytes rest = buf_bytes(piece);
+	size_t from = *searched;
 
 	for (;;) {
-		size_t end = bytes_index(rest, separator);
+		size_t end = from + bytes_index(bytes_sub(rest, from, rest.len), separator);
 
 		if (end == rest.len)
 			break;
 		if (take(list, bytes_sub(rest, 0, end), separator, max, err) != 0)
 			return -1;
 		rest = bytes_sub(rest, end + 1, rest.len);
+		from = 0;
 	}
+	*searched = rest.len;
 	buf_consume(piece, piece->len - rest.len);
 	return 0;
 }
@@ -49,6 +54,7 @@ static int read_all(struct keylist *list, int fd, const char *name, char separat
 		    uint64_t max, struct err *err)
 {
 	struct buf piece = {0};
+	size_t searched = 0;
 	ssize_t n = 1;
 	int status = 0;
 
@@ -60,7 +66,7 @@ static int read_all(struct keylist *list, int fd, const char *name, char separat
 		else
 			piece.len += (size_t)n;
 		if (status == 0)
-			status = take_all(list, &piece, separator, max, err);
+			status = take_all(list, &piece, &searched, separator, max, err);
 		if (status == 0 && piece.len > KEY_MAX)
 			status = err_set(err, ERR_USAGE,
 					 "--keys %s: a key longer than Redis allows (512 MiB)",
