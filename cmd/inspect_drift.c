@@ -154,8 +154,7 @@ static void add_fields(struct sink *sink, const char *target, const struct drift
 static enum exit_code code_of(const struct drift_report *report)
 {
 	if (report->outcomes[DRIFT_FAILED])
-		return report->outcomes[DRIFT_FAILED] == report->sampled ? EXIT_SOURCE
-									 : EXIT_PARTIAL;
+		return report->source_failed == report->sampled ? EXIT_SOURCE : EXIT_PARTIAL;
 	return report->outcomes[DRIFT_DIFFERS] || report->outcomes[DRIFT_ABSENT] ? EXIT_FOUND
 										 : EXIT_DONE;
 }

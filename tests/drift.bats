@@ -79,6 +79,11 @@ assert_sums() { assert_json '.sampled == .same + .differs + .absent + .moved + .
 	fault status value=403
 	cc_run inspect thing --drift 10
 	assert_exit 5
+	# a value that is not compared is no fault of the source's
+	rcli SETRANGE thing:1 16777216 x >/dev/null
+	cc_run inspect thing 1 --drift 1
+	assert_exit 3
+	assert_regex "$output" 'longer than 16 MiB'
 }
 
 @test "a value that changes while the source is asked is no drift" {

@@ -241,6 +241,8 @@ static void conclude(struct sample *sample)
 	item.outcome = sample->outcome;
 	drift->report->sampled++;
 	drift->report->outcomes[item.outcome]++;
+	drift->report->source_failed +=
+	    item.outcome == DRIFT_FAILED && sample->err.kind == ERR_SOURCE;
 	drift->options->item(drift->options->ctx, &item);
 }
 

@@ -55,6 +55,7 @@ struct drift_report {
 	uint64_t eligible; /* keys with a source, of which the samples are */
 	uint64_t sampled;
 	uint64_t outcomes[DRIFT_OUTCOMES]; /* add up to sampled */
+	uint64_t source_failed;            /* of DRIFT_FAILED: by the source's fault */
 	bool complete;
 };
 
