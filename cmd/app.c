@@ -211,6 +211,15 @@ static void tell(struct app *app, enum out_level level, const char *format, va_l
 	buf_release(&text);
 }
 
+void app_error(struct app *app, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	tell(app, OUT_ERROR, format, args);
+	va_end(args);
+}
+
 void app_warn(struct app *app, const char *format, ...)
 {
 	va_list args;

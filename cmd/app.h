@@ -113,6 +113,8 @@ struct out_progress *app_progress(const struct app *app, const char *what, uint6
 
 /* Tells err and gives its exit code. */
 enum exit_code app_fail(struct app *app, const struct err *err);
+/* Tells what -q does not keep quiet about: why the exit code is not 0. */
+void app_error(struct app *app, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void app_warn(struct app *app, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void app_info(struct app *app, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void app_debug(struct app *app, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -194,7 +194,7 @@ static enum exit_code print_report(struct run *run, uint64_t planned)
 	sink_table_end(sink);
 	enum exit_code code = app_finish(run->app, sink, remaining ? EXIT_FOUND : EXIT_DONE);
 	if (repair->failed) {
-		app_warn(run->app, "%s", repair->problem.text);
+		app_error(run->app, "%s", repair->problem.text);
 		code = exit_worst(code, EXIT_PARTIAL);
 	}
 	return code;

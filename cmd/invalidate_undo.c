@@ -134,7 +134,7 @@ static enum exit_code carry_out(struct app *app, struct backup_reader *reader,
 	out_progress_free(progress);
 	enum exit_code code = print(app, &report, backup_checked(reader)->damaged, false);
 	if (report.problem.len && status == 0)
-		app_warn(app, "%s", buf_str(&report.problem));
+		app_error(app, "%s", buf_str(&report.problem));
 	if (status != 0)
 		code = exit_worst(code, app_fail(app, &err));
 	undo_report_release(&report);

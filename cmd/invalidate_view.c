@@ -294,5 +294,5 @@ void invalidate_warn(struct app *app, const struct invalidate_outcome *outcome)
 		app_warn(app, "this user may not run MEMORY USAGE: large values were saved in "
 			      "one piece, which may have held up others");
 	if (report->counts.problem.len)
-		app_warn(app, "%s", buf_str(&report->counts.problem));
+		app_error(app, "%s", buf_str(&report->counts.problem));
 }

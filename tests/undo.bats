@@ -222,6 +222,9 @@ of_a_newer_server() {
 	assert_exit 3
 	assert_json '[.changes, .restored, .failed, .damaged]' '[3,0,3,0]'
 	assert_stderr_line 'RESTORE: ERR DUMP payload version or checksum are wrong: the file'"'"'s server was a newer one, or of another kind; bring back there what it saved'
+	undo --yes -q
+	assert_exit 3
+	assert_stderr_line "the file's server was a newer one"
 	assert_equal "$(key_count)" 0
 }
 
