@@ -1,4 +1,5 @@
 #include "command.h"
+#include "habits.h"
 
 #include "base/buf.h"
 #include "base/err.h"
@@ -53,10 +54,13 @@ static void unknown(const char *name, size_t count, struct err *err)
 	for (size_t i = 0; i < count; i++)
 		names[i] = commands[i]->name;
 	const char *nearest = text_nearest(bytes_of(name), names, count);
+	const char *instead = habit_instead(name);
 	if (count == VERBS && belongs_to_session(name))
 		err_set(err, ERR_USAGE,
 			"'%s' belongs to the prompt: 'ccache repl', or ccache repl -e '%s …'",
 			name, name);
+	else if (instead)
+		err_set(err, ERR_USAGE, "unknown verb '%s'; %s", name, instead);
 	else if (nearest)
 		err_set(err, ERR_USAGE, "unknown verb '%s'; did you mean '%s'?", name, nearest);
 	else if (count == ALL)

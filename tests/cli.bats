@@ -18,6 +18,12 @@ usage() {
 	usage "unknown verb ''; 'ccache help' lists the verbs" ''
 	usage "verb 'in' may be 'inspect' or 'invalidate'" in
 	usage "unknown verb 'warmm'; did you mean 'warm'?" help warmm
+	usage "unknown verb 'KEYS'; 'ccache inspect --match GLOB' lists keys" KEYS '*'
+	usage "unknown verb 'del'; 'ccache invalidate --key KEY' drops a key, and can take it back" del k
+	usage "unknown verb 'flushall'; 'ccache invalidate NAMESPACE --all' drops a namespace's keys, and can take them back" flushall
+	usage "unknown verb 'info'; 'ccache stats' shows the server's figures and each namespace's" info
+	usage "unknown verb 'redis://h/1'; a server's URI stands behind -u" redis://h/1 ping
+	usage "unknown verb 'eval'; 'ccache repl' opens a prompt, where 'redis COMMAND …' sends the server's own" eval 'return 1' 0
 	usage "help: unexpected argument 'b'; see 'ccache help help'" help a b
 }
 
