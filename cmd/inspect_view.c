@@ -278,10 +278,25 @@ static void add_relations(struct sink *sink, const struct inspect_key_view *view
 	sink_table_end(sink);
 }
 
+/* Of the fields that were walked, where the server knows TTLs of fields. */
+static void add_field_ttls(struct sink *sink, const struct keyinfo *info)
+{
+	bool said =
+	    info->field_ttls > 0 || (info->field_ttls == 0 && sink_format(sink) != OUT_TABLE);
+
+	if (strcmp(info->type, "hash") != 0)
+		return;
+	add(sink, "fields_with_ttl", "Fields with a TTL", OUT_COUNT,
+	    said ? out_int(info->field_ttls) : OUT_NONE);
+	add(sink, "field_ttl_min_ms", "Nearest field TTL", OUT_MS,
+	    info->field_ttls > 0 ? out_int(info->field_ttl_min_ms) : OUT_NONE);
+}
+
 void inspect_view_key_end(struct sink *sink, const struct inspect_key_view *view)
 {
 	if (!view->info->exists)
 		return;
+	add_field_ttls(sink, view->info);
 	add(sink, "cut", "Cut", OUT_PLAIN,
 	    view->info->cut || sink_format(sink) != OUT_TABLE ? out_bool(view->info->cut)
 							      : OUT_NONE);

@@ -109,6 +109,25 @@ setup() {
 	assert_json '[.items[0].name, .items[999].value]' '["1-1","n 999"]'
 }
 
+@test "a hash: how many of its fields have a TTL, and the nearest, where the server knows such" {
+	rcli EVAL "for i = 1, 600 do redis.call('HSET', 'fields', 'f' .. i, i) end" 0 >/dev/null
+	rcli HSET plain a 1 >/dev/null
+	if [[ $(rcli HEXPIRE fields 1000 FIELDS 2 f1 f600 2>&1) != *unknown* ]]; then
+		rcli HEXPIRE fields 500 FIELDS 1 f300 >/dev/null
+		cc_run inspect --key fields --limit 0 -o json
+		assert_json '[.fields_with_ttl, .field_ttl_min_ms > 300000, .field_ttl_min_ms <= 500000, (.items | length)]' '[3,true,true,600]'
+		cc_run inspect --key fields --limit 0
+		assert_regex "$output" 'Fields with a TTL +3'
+		assert_regex "$output" 'Nearest field TTL +([78]m|[45]00)'
+	else
+		cc_run inspect --key fields -o json
+		assert_json '[.fields_with_ttl, .field_ttl_min_ms]' '[null,null]'
+		[[ $stderr != *HPTTL* ]]
+	fi
+	cc_run inspect --key plain
+	[[ $output != *[Ff]ield* ]] || fail "$output"
+}
+
 @test "large elements: cut with a notice, and never many in one answer" {
 	local i
 	head -c 300000 /dev/zero | tr '\0' x >large

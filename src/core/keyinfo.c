@@ -294,8 +294,12 @@ int keyinfo_read(struct redis *redis, struct bytes key, size_t value_bytes,
 {
 	struct keyinfo *info = ret_info;
 
-	*info = (struct keyinfo){
-	    .ttl_ms = -2, .bytes = -1, .length = -1, .idle_s = -1, .frequency = -1};
+	*info = (struct keyinfo){.ttl_ms = -2,
+				 .bytes = -1,
+				 .length = -1,
+				 .idle_s = -1,
+				 .frequency = -1,
+				 .field_ttls = -1};
 	if (read_kind(redis, key, info, err) != 0 ||
 	    (!is_gone(info) && read_value(redis, key, value_bytes, info, err) != 0))
 		return -1;

@@ -23,7 +23,10 @@ struct keyinfo {
 	int64_t length;    /* STRLEN, HLEN, SCARD, … */
 	int64_t idle_s;    /* since the last access, read before the value */
 	int64_t frequency; /* under an LFU policy */
-	bool has_value;    /* of a string: value is its beginning */
+	int64_t
+	    field_ttls; /* of a hash: how many of the walked fields have a TTL of their own */
+	int64_t field_ttl_min_ms; /* the nearest of them */
+	bool has_value;           /* of a string: value is its beginning */
 	struct bytes value;
 	bool cut;                                 /* the value is longer than what was read */
 	const char *refused[KEYINFO_REFUSED_MAX]; /* commands that this user may not run */
@@ -66,7 +69,8 @@ typedef bool keyinfo_item_fn(void *ctx, struct bytes name, struct bytes value, b
  * in pages that no server notices: HSCAN, SSCAN, LRANGE, ZRANGE and
  * XRANGE, shorter ones where elements are large. An element of a hash or set
  * that changes meanwhile may come twice. fn must not use redis. A user who may not read
- * them gets none; info names the command.
+ * them gets none; info names the command. Of a hash's fields their TTLs are asked too
+ * where the server knows such (Redis 7.4, Valkey 9), into info->field_ttls.
  */
 int keyinfo_walk(struct redis *redis, struct bytes key, struct keyinfo *info,
 		 const struct keyinfo_limits *limits, keyinfo_item_fn *fn, void *ctx,

@@ -2,10 +2,12 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/mem.h"
 #include "wire/redis.h"
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define PAGE_MAX 256
@@ -24,6 +26,10 @@ struct walk {
 	uint64_t index;  /* of the next element of a list or sorted set */
 	struct buf from; /* cursor, or the stream id behind which to go on */
 	bool done;
+	bool no_field_ttls; /* not to be asked */
+	struct buf names;   /* of the page's fields, one behind the other */
+	size_t *name_lens;
+	size_t name_count;
 };
 
 static void give(struct walk *walk, struct bytes name, struct bytes value)
@@ -37,6 +43,71 @@ static void give(struct walk *walk, struct bytes name, struct bytes value)
 	walk->given++;
 	walk->done =
 	    !walk->fn(walk->ctx, name, value, cut) || walk->given == walk->limits->items;
+}
+
+/* --- the TTLs of a hash's fields --- */
+
+static void count_field_ttls(struct keyinfo *info, const struct reply *reply)
+{
+	info->field_ttls += info->field_ttls < 0;
+	for (size_t i = 0; i < reply->count; i++) {
+		int64_t ttl_ms = reply->items[i]->integer;
+
+		if (reply->items[i]->type != REPLY_INTEGER || ttl_ms < 0)
+			continue;
+		if (info->field_ttls++ == 0 || ttl_ms < info->field_ttl_min_ms)
+			info->field_ttl_min_ms = ttl_ms;
+	}
+}
+
+/* Of a page's fields. A server before Redis 7.4 does not know the command. */
+static int ask_field_ttls(struct walk *walk, struct err *err)
+{
+	char digits[24];
+	struct bytes rest = buf_bytes(&walk->names);
+	size_t count = walk->name_count;
+	struct bytes *argv = mem_zalloc(4 + count, sizeof *argv);
+	const struct reply *reply = NULL;
+
+	snprintf(digits, sizeof digits, "%zu", count);
+	argv[0] = BYTES("HPTTL");
+	argv[1] = walk->key;
+	argv[2] = BYTES("FIELDS");
+	argv[3] = bytes_of(digits);
+	for (size_t i = 0; i < count; i++) {
+		argv[4 + i] = bytes_sub(rest, 0, walk->name_lens[i]);
+		rest = bytes_sub(rest, walk->name_lens[i], rest.len);
+	}
+	int status = redis_call(walk->redis, argv, 4 + count, REDIS_IDEMPOTENT, &reply, err);
+	free(argv);
+	if (status != 0)
+		return -1;
+	if (reply->type == REPLY_ARRAY) {
+		count_field_ttls(walk->info, reply);
+		return 0;
+	}
+	walk->no_field_ttls = true; /* this server, or this user, has none */
+	if (reply_error_kind(reply) == REPLY_ERR_NOPERM)
+		keyinfo_refuse(walk->info, "HPTTL");
+	return 0;
+}
+
+/* The names that a page brought, for the question about their TTLs: it outlives the answer. */
+static void remember_fields(struct walk *walk, const struct reply *reply)
+{
+	const struct reply *list = reply->count == 2 ? reply->items[1] : NULL;
+	uint64_t most = walk->limits->items ? walk->limits->items - walk->given : UINT64_MAX;
+
+	buf_clear(&walk->names);
+	walk->name_count = 0;
+	if (walk->no_field_ttls || !list)
+		return;
+	walk->name_lens =
+	    mem_resize(walk->name_lens, list->count / 2 + 1, sizeof *walk->name_lens);
+	for (size_t i = 0; i + 2 <= list->count && walk->name_count < most; i += 2) {
+		buf_add(&walk->names, list->items[i]->text);
+		walk->name_lens[walk->name_count++] = list->items[i]->text.len;
+	}
 }
 
 /* --- what an answer holds --- */
@@ -58,6 +129,7 @@ static void take_cursor(struct walk *walk, const struct reply *reply, size_t str
 
 static void take_hash(struct walk *walk, const struct reply *reply)
 {
+	remember_fields(walk, reply);
 	take_cursor(walk, reply, 2);
 }
 
@@ -163,7 +235,7 @@ static int next_page(struct walk *walk, const struct kind *kind, struct err *err
 	if (reply->type != REPLY_ARRAY)
 		return redis_fail(walk->redis, reply, kind->command, walk->key, err);
 	kind->take(walk, reply);
-	return 0;
+	return walk->name_count ? ask_field_ttls(walk, err) : 0;
 }
 
 /* How many elements a page may have: few when they are large. */
@@ -188,7 +260,10 @@ int keyinfo_walk(struct redis *redis, struct bytes key, struct keyinfo *info,
 			    .limits = limits,
 			    .fn = fn,
 			    .ctx = ctx,
-			    .page = page_of(info, limits)};
+			    .page = page_of(info, limits),
+			    /* a hash of this encoding has none */
+			    .no_field_ttls = strcmp(info->encoding, "listpack") == 0 ||
+					     strcmp(info->encoding, "ziplist") == 0};
 	const struct kind *kind = NULL;
 	int status = 0;
 
@@ -201,5 +276,7 @@ int keyinfo_walk(struct redis *redis, struct bytes key, struct keyinfo *info,
 	while (status == 0 && !walk.done)
 		status = next_page(&walk, kind, err);
 	buf_release(&walk.from);
+	buf_release(&walk.names);
+	free(walk.name_lens);
 	return status;
 }
