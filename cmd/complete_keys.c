@@ -28,15 +28,13 @@ static bool enough(void *ctx)
  */
 static struct redis *connected(struct app *app)
 {
-	uint64_t timeout_ms = app->target.timeout_ms;
-
 	if (!app->redis_enabled)
 		return NULL;
 	if (!app->redis)
 		app->redis = redis_new(&app->target, app->cancel);
-	app->target.timeout_ms = BUDGET_MS;
+	redis_set_haste(app->redis, BUDGET_MS);
 	int status = redis_connect(app->redis, NULL);
-	app->target.timeout_ms = timeout_ms;
+	redis_set_haste(app->redis, 0);
 	return status == 0 ? app->redis : NULL;
 }
 
