@@ -126,10 +126,5 @@ int json_scalar_text(struct buf *buf, struct bytes value);
  * \u0000. Only ", \ and control characters are escaped.
  */
 void json_quote(struct buf *buf, struct bytes b);
-/*
- * Appends doc re-indented (two blanks a level, "key": value, empty containers
- * closed up); tokens are copied as written. doc must be well-formed.
- */
-void json_pretty(struct buf *buf, struct bytes doc);
 
 #endif

@@ -132,37 +132,3 @@ void json_quote(struct buf *buf, struct bytes b)
 	buf_add(buf, bytes_sub(b, plain, b.len));
 	buf_add_char(buf, '"');
 }
-
-static void add_line(struct buf *buf, unsigned depth)
-{
-	size_t len = 1 + 2 * (size_t)depth;
-	char *at = buf_reserve(buf, len);
-
-	memset(at, ' ', len + 1);
-	at[0] = '\n';
-	at[len] = '\0';
-	buf->len += len;
-}
-
-void json_pretty(struct buf *buf, struct bytes doc)
-{
-	struct json_reader reader;
-	struct json_token token;
-	enum json_event before =
-	    JSON_EV_KEY; /* which asks for nothing in front of the first value */
-
-	json_reader_init(&reader, doc, JSON_STRICT, JSON_DEPTH_DATA);
-	while (json_read(&reader, &token) > 0) {
-		bool first = before == JSON_EV_BEGIN;
-
-		if (token.event != JSON_EV_END &&
-		    (before == JSON_EV_VALUE || before == JSON_EV_END))
-			buf_add_char(buf, ',');
-		if (before != JSON_EV_KEY && !(first && token.event == JSON_EV_END))
-			add_line(buf, token.depth);
-		buf_add(buf, token.raw);
-		if (token.event == JSON_EV_KEY)
-			buf_add_str(buf, ": ");
-		before = token.event;
-	}
-}

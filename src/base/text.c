@@ -2,6 +2,7 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "base/num.h"
 
 #include <stdint.h>
 #include <stdlib.h>
@@ -84,6 +85,35 @@ void text_quote(struct buf *buf, struct bytes b)
 			escape_byte(buf, c);
 	}
 	buf_add_char(buf, '"');
+}
+
+char text_unescape(struct bytes *rest)
+{
+	char c = rest->ptr[0];
+
+	*rest = bytes_sub(*rest, 1, rest->len);
+	switch (c) {
+	case 'n':
+		return '\n';
+	case 'r':
+		return '\r';
+	case 't':
+		return '\t';
+	case 'a':
+		return '\a';
+	case 'b':
+		return '\b';
+	case 'x':
+		if (rest->len >= 2 && num_hex_digit(rest->ptr[0]) >= 0 &&
+		    num_hex_digit(rest->ptr[1]) >= 0) {
+			c = (char)(num_hex_digit(rest->ptr[0]) * 16 +
+				   num_hex_digit(rest->ptr[1]));
+			*rest = bytes_sub(*rest, 2, rest->len);
+		}
+		return c;
+	default: /* \" and \\ */
+		return c;
+	}
 }
 
 static size_t min2(size_t a, size_t b)
@@ -210,80 +240,6 @@ int text_unbase64(struct buf *buf, struct bytes text)
 		buf_add(buf, (struct bytes){out, 3 - group_pads});
 	}
 	return 0;
-}
-
-/*
- * Matches c against the class behind a '['; returns where the pattern goes on,
- * or NULL for no match. Ranges compare as signed bytes and may stand reversed,
- * and a ']' after "x-" is a range's end: all as Redis (on x86) does it.
- */
-static const char *match_class(const char *p, const char *end, char c)
-{
-	bool negated = p < end && *p == '^';
-	bool found = false;
-
-	for (p += negated; p < end && *p != ']'; p++) {
-		signed char low = (signed char)*p, high = low, byte = (signed char)c;
-
-		if (*p == '\\' && end - p >= 2) {
-			low = high = (signed char)*++p;
-		} else if (end - p >= 3 && p[1] == '-') {
-			high = (signed char)p[2];
-			p += 2;
-		}
-		found |= (byte >= low && byte <= high) || (byte >= high && byte <= low);
-	}
-	if (found == negated)
-		return NULL;
-	return p < end ? p + 1 : end;
-}
-
-/* Matches one pattern element other than '*' against c; returns the rest of the pattern or
- * NULL. */
-static const char *match_one(const char *p, const char *end, char c)
-{
-	if (*p == '?')
-		return p + 1;
-	if (*p == '[')
-		return match_class(p + 1, end, c);
-	if (*p == '\\' && end - p >= 2)
-		p++;
-	return *p == c ? p + 1 : NULL;
-}
-
-bool text_glob(struct bytes pattern, struct bytes text)
-{
-	const char *p = pattern.ptr;
-	const char *t = text.ptr;
-	const char *star = NULL,
-		   *star_text = NULL; /* behind the last '*', and what it is tried on */
-
-	/* Redis never runs the pattern over an empty key; it knows "*" by sight. */
-	if (text.len == 0 || pattern.len == 0)
-		return text.len == pattern.len ||
-		       (text.len == 0 && bytes_equal_str(pattern, "*"));
-	const char *p_end = p + pattern.len;
-	const char *t_end = t + text.len;
-	while (t < t_end) {
-		if (p < p_end && *p == '*') {
-			star = ++p;
-			star_text = t;
-			continue;
-		}
-		const char *next = p < p_end ? match_one(p, p_end, *t) : NULL;
-		if (next) {
-			p = next;
-			t++;
-		} else if (star) {
-			p = star;
-			t = ++star_text;
-		} else {
-			return false;
-		}
-	}
-	while (p < p_end && *p == '*')
-		p++;
-	return p == p_end;
 }
 
 void text_glob_escape(struct buf *buf, struct bytes b)

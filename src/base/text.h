@@ -18,6 +18,9 @@ void text_escape(struct buf *buf, struct bytes b);
  * and \xHH for every byte outside printable ASCII.
  */
 void text_quote(struct buf *buf, struct bytes b);
+/* The way back, of one character: rest begins behind a backslash and is moved behind what
+ * belongs to it, which is at least a byte. Any other character stands for itself. */
+char text_unescape(struct bytes *rest);
 /*
  * The candidate nearest to word (Damerau-Levenshtein, at most a third of the
  * longer length, at least 1, and something in common), or NULL: for "did you
@@ -28,13 +31,8 @@ const char *text_nearest(struct bytes word, const char *const *candidates, size_
 void text_base64(struct buf *buf, struct bytes b);
 /* The way back: appends the bytes; -1 (nothing appended) when text is not exactly that. */
 int text_unbase64(struct buf *buf, struct bytes text);
-/*
- * Glob as Redis matches it (util.c stringmatchlen): * ? [a-z] [^a] and \
- * escapes; a class left open ends with the pattern, a lone \ at the end means
- * itself, no text is matched by "" and "*" alone. In O(pattern × text) time at worst.
- */
-bool text_glob(struct bytes pattern, struct bytes text);
-/* Appends b with the glob characters escaped, so that it matches only itself. */
+/* Appends b with the characters escaped that mean something in a glob of Redis (util.c
+ * stringmatchlen), so that it matches only itself. */
 void text_glob_escape(struct buf *buf, struct bytes b);
 
 #endif

@@ -234,11 +234,6 @@ uint64_t backup_size(const struct backup *backup)
 	return backup->written + backup->pending.len;
 }
 
-uint64_t backup_count(const struct backup *backup)
-{
-	return backup->count;
-}
-
 int backup_finish(struct backup *backup, bool *ret_kept, struct err *err)
 {
 	struct backup_record end = {.kind = BACKUP_END, .set_ms = (int64_t)backup->count};

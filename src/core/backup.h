@@ -114,8 +114,6 @@ const char *backup_path(const struct backup *backup);
 /* False for one in the state directory, which is removed when it is old. */
 bool backup_is_named(const struct backup *backup);
 uint64_t backup_size(const struct backup *backup);
-/* Records that can be undone, so far. */
-uint64_t backup_count(const struct backup *backup);
 /*
  * Adds a record (copied). ERR_REFUSED: the file would exceed its limit;
  * ERR_OUTPUT: it cannot be written. Both are final: nothing more is taken.

@@ -145,11 +145,6 @@ const struct nsset *config_namespaces(const struct config *config)
 	return config->set;
 }
 
-const struct source_def *config_source(const struct config *config, size_t index)
-{
-	return &config->sources[index]->def;
-}
-
 const struct config_findings *config_warnings(const struct config *config)
 {
 	static const struct config_findings none;

@@ -72,7 +72,6 @@ void config_free(struct config *config);
 
 const char *config_origin(const struct config *config); /* the file, or "profile all" */
 const struct nsset *config_namespaces(const struct config *config);
-const struct source_def *config_source(const struct config *config, size_t index);
 /* Warnings that config_load found. */
 const struct config_findings *config_warnings(const struct config *config);
 /* redis.url (resolved), or NULL. */

@@ -1,6 +1,7 @@
 #include "core/monitor.h"
 
 #include "base/num.h"
+#include "base/text.h"
 
 #include <string.h>
 
@@ -89,35 +90,6 @@ static int take_client(struct bytes *rest, struct monitor_command *command)
 	return 0;
 }
 
-static char unescape(struct bytes *rest)
-{
-	char c = rest->ptr[0];
-
-	*rest = bytes_sub(*rest, 1, rest->len);
-	switch (c) {
-	case 'n':
-		return '\n';
-	case 'r':
-		return '\r';
-	case 't':
-		return '\t';
-	case 'a':
-		return '\a';
-	case 'b':
-		return '\b';
-	case 'x':
-		if (rest->len >= 2 && num_hex_digit(rest->ptr[0]) >= 0 &&
-		    num_hex_digit(rest->ptr[1]) >= 0) {
-			c = (char)(num_hex_digit(rest->ptr[0]) * 16 +
-				   num_hex_digit(rest->ptr[1]));
-			*rest = bytes_sub(*rest, 2, rest->len);
-		}
-		return c;
-	default: /* \" and \\ */
-		return c;
-	}
-}
-
 /* One quoted argument at the start of rest, appended to scratch; -1 when its end is missing. */
 static int take_argument(struct bytes *rest, struct buf *scratch)
 {
@@ -142,7 +114,7 @@ static int take_argument(struct bytes *rest, struct buf *scratch)
 		}
 		if (left.len == 0)
 			break;
-		buf_add_char(scratch, unescape(&left));
+		buf_add_char(scratch, text_unescape(&left));
 	}
 	return -1;
 }

@@ -273,11 +273,6 @@ int template_var_index(const struct template *tmpl, struct bytes name)
 	return -1;
 }
 
-bool template_var_lossy(const struct template *tmpl, size_t index)
-{
-	return tmpl->parts[tmpl->plain_part[index]].lossy;
-}
-
 bool template_var_optional(const struct template *tmpl, size_t index)
 {
 	for (size_t i = 0; i < tmpl->part_count; i++) {

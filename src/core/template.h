@@ -45,8 +45,6 @@ size_t template_var_count(const struct template *tmpl);
 const char *template_var_name(const struct template *tmpl, size_t index);
 /* Index of a var or -1. */
 int template_var_index(const struct template *tmpl, struct bytes name);
-/* True when reading back gives only the filtered value of that var (digits, lower, …). */
-bool template_var_lossy(const struct template *tmpl, size_t index);
 
 /* True when the var may be left out: every occurrence has a default. */
 bool template_var_optional(const struct template *tmpl, size_t index);

@@ -2,6 +2,7 @@
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "base/text.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -18,45 +19,13 @@ static bool is_blank(char c)
 	return c == ' ' || (c >= '\t' && c <= '\r');
 }
 
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c = (char)(c | 0x20);
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-static char escaped(char c)
-{
-	switch (c) {
-	case 'n':
-		return '\n';
-	case 'r':
-		return '\r';
-	case 't':
-		return '\t';
-	case 'b':
-		return '\b';
-	case 'a':
-		return '\a';
-	default:
-		return c;
-	}
-}
-
 /* Copies what the backslash at splitter->at stands for, inside double quotes. */
 static void copy_escape(struct splitter *splitter)
 {
-	const char *at = splitter->at;
+	struct bytes rest = {splitter->at + 1, (size_t)(splitter->end - splitter->at) - 1};
 
-	if (splitter->end - at >= 4 && at[1] == 'x' && hex_digit(at[2]) >= 0 &&
-	    hex_digit(at[3]) >= 0) {
-		*splitter->out++ = (char)(hex_digit(at[2]) << 4 | hex_digit(at[3]));
-		splitter->at += 4;
-	} else {
-		*splitter->out++ = escaped(at[1]);
-		splitter->at += 2;
-	}
+	*splitter->out++ = text_unescape(&rest);
+	splitter->at = splitter->end - rest.len; /* rest.ptr is NULL at the end */
 }
 
 static bool at_escape(const struct splitter *splitter, char quote)

@@ -75,35 +75,11 @@ TEST(scalars_as_text)
 	buf_release(&buf);
 }
 
-TEST(pretty)
-{
-	check_with(json_pretty, BYTES(" 1.10 "), BYTES("1.10"));
-	check_with(json_pretty, BYTES("[ ]"), BYTES("[]"));
-	check_with(json_pretty, BYTES("{ }"), BYTES("{}"));
-	check_with(json_pretty, BYTES("[[],{},1]"), BYTES("[\n  [],\n  {},\n  1\n]"));
-	check_with(json_pretty, BYTES("{\"a\":[1,{\"b\":null}],\"c\":\"x, y\"}"),
-		   BYTES("{\n  \"a\": [\n    1,\n    {\n      \"b\": null\n    }\n  ],\n  "
-			 "\"c\": \"x, y\"\n}"));
-}
-
-TEST(pretty_again_changes_nothing)
-{
-	struct buf once = {0}, twice = {0};
-
-	json_pretty(&once, BYTES("{\"a\":[1,[[]],{\"b\":[true,\"\\u0000\"]}],\"z\":{}}"));
-	json_pretty(&twice, buf_bytes(&once));
-	CHECK_BYTES(buf_bytes(&twice), buf_bytes(&once));
-	buf_release(&once);
-	buf_release(&twice);
-}
-
 int main(void)
 {
 	RUN(decode_strings);
 	RUN(quote_strings);
 	RUN(quote_then_decode_every_ascii);
 	RUN(scalars_as_text);
-	RUN(pretty);
-	RUN(pretty_again_changes_nothing);
 	CHECK_DONE();
 }

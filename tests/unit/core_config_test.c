@@ -198,7 +198,8 @@ TEST(references_are_resolved)
 	CHECK_STR(err.text, "");
 	if (!config)
 		return;
-	const struct source_def *source = config_source(config, 0);
+	const struct source_def *source =
+	    nsset_at(config_namespaces(config), 0)->steps[0].source;
 	CHECK_STR(source->base_url, "http://h:1/v2");
 	CHECK_INT(source->timeout_ms, 7000);
 	CHECK_INT(source->header_count, 1);
@@ -240,7 +241,7 @@ TEST(fields_reach_their_structs)
 	    "\"type\":\"hash\"}}}");
 	if (!config)
 		return;
-	const struct source_def *s = config_source(config, 0);
+	const struct source_def *s = nsset_at(config_namespaces(config), 0)->steps[0].source;
 	CHECK_STR(s->base_url, "https://h/api");
 	CHECK_INT(s->timeout_ms, 3000);
 	CHECK_INT(s->connect_ms, 250);

@@ -108,8 +108,6 @@ TEST(parse_knows_names_and_filters)
 	CHECK_STR(template_var_name(tmpl, 1), "p");
 	CHECK_INT(template_var_index(tmpl, BYTES("p")), 1);
 	CHECK_INT(template_var_index(tmpl, BYTES("q")), -1);
-	CHECK(!template_var_lossy(tmpl, 0));
-	CHECK(template_var_lossy(tmpl, 1));
 	CHECK_BYTES(template_text(tmpl),
 		    BYTES("campaign:shard{campaignId|js_hex_mod(10)}:{campaignId}:{p|digits}"));
 	template_free(tmpl);
