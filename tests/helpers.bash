@@ -172,9 +172,7 @@ start_cluster() {
 	for ((i = 0; i < nodes; i++)); do
 		node_cli "$i" CLUSTER SET-CONFIG-EPOCH "$((i + 1))" >/dev/null
 	done
-	for ((i = 1; i < nodes; i++)); do
-		node_cli 0 CLUSTER MEET 127.0.0.1 "${CLUSTER_PORTS[i]}" >/dev/null
-	done
+	for ((i = 1; i < nodes; i++)); do echo "CLUSTER MEET 127.0.0.1 ${CLUSTER_PORTS[i]}"; done | node_cli 0 >/dev/null
 	wait_for --for 60 cluster_agrees "$nodes" || return 1
 	for ((i = 3, j = 0; i < nodes; i++, j++)); do
 		wait_for --for 60 node_cli_ok "$i" CLUSTER REPLICATE "$(node_cli "$j" CLUSTER MYID)" || return 1
@@ -182,6 +180,36 @@ start_cluster() {
 	for ((i = 3; i < nodes; i++)); do
 		wait_for --for 60 node_is_synced "$i" || return 1
 	done
+	if ((nodes > 3)); then
+		# a replica is announced once it was heard to have data
+		for i in 0 1 2; do node_cli "$i" FLUSHALL >/dev/null; done
+		wait_for --for 60 replicas_are_announced || return 1
+	fi
+	wait_for --for 60 cluster_settles "$nodes"
+}
+replicas_are_announced() {
+	local i
+	for i in 0 1 2; do
+		[[ $(node_cli "$i" CLUSTER SLOTS | grep -xE "${CLUSTER_PORTS[3]}|${CLUSTER_PORTS[4]}|${CLUSTER_PORTS[5]}" | sort -u | wc -l) == 3 ]] || return 1
+	done
+}
+# cluster_talks N, cluster_settles N: its nodes ask each other every second, and nobody takes over; they are as slow to
+# suspect as the test wants, unless one just was, who would be suspected for as long.
+cluster_talks() {
+	local i
+	for ((i = 0; i < $1; i++)); do
+		node_cli_ok "$i" CONFIG SET cluster-node-timeout 2000 cluster-replica-no-failover yes || return 1
+	done
+}
+cluster_settles() {
+	local i
+	cluster_agrees "$1" || return 1
+	for ((i = 0; i < $1; i++)); do
+		node_cli_ok "$i" CONFIG SET cluster-node-timeout "${NODE_TIMEOUT:-5000}" cluster-replica-no-failover no || return 1
+	done
+	cluster_agrees "$1" && return
+	cluster_talks "$1"
+	return 1
 }
 start_node() {
 	local try saved=${REDIS_SOCKET:-} port place
@@ -194,7 +222,7 @@ start_node() {
 		REDIS_SOCKET=$DIR/node$1.sock
 		mkdir -p "$DIR/node$1"
 		in_background "node$1.log" redis-server "${place[@]}" --bind 127.0.0.1 --unixsocket "$REDIS_SOCKET" --dir "$DIR/node$1" \
-			--save '' --repl-diskless-sync-delay 0 --cluster-enabled yes --cluster-port "$((port + 10000))" --cluster-node-timeout "${NODE_TIMEOUT:-5000}"
+			--save '' --repl-diskless-sync-delay 0 --cluster-enabled yes --cluster-port "$((port + 10000))" --cluster-node-timeout 2000 --cluster-replica-no-failover yes
 		if wait_for --for 60 started_or_gone "$STARTED" redis_is_up && ! gone "$STARTED"; then
 			CLUSTER_PORTS+=("$port") CLUSTER_SOCKETS+=("$REDIS_SOCKET") CLUSTER_PIDS+=("$STARTED")
 			REDIS_SOCKET=$saved
@@ -212,7 +240,7 @@ cluster_agrees() {
 	local i info
 	for ((i = 0; i < $1; i++)); do
 		info=$(node_cli "$i" CLUSTER INFO)
-		[[ $info == *cluster_state:ok* && $info == *known_nodes:$1* ]] || return 1
+		[[ $info == *cluster_state:ok*slots_pfail:0*slots_fail:0*known_nodes:$1* ]] || return 1
 	done
 }
 

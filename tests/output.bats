@@ -96,6 +96,8 @@ has_ended() { screen | grep -qx 'ended with [0-9]*'; } # in a file it would stan
 	assert_regex "$output" 'NAMESPACE +KEYS +BYTES'
 	fits 40 warm --all
 	assert_regex "$output" 'NAMESPACE +ASKED +RENEWED +FAILED' # what is not 0 stays
+	# Valkey 8.1 keeps seven keys in a bucket, and of few buckets no sample is taken
+	rcli EVAL 'for i = 1, 6000 do redis.call("SET", "message:m" .. i, "x", "EX", 100) end' 0 >/dev/null
 	fits 40 inspect --sample 100
 	assert_regex "$output" 'NAMESPACE +KEYS ~ +[+]/-' # an estimate has its bounds
 	fits 40 inspect call-logs
@@ -275,9 +277,9 @@ fill_for_documents() {
 	local count=0 schema
 	each_document check
 	for schema in "$ROOT"/tests/schema/*.json; do
-		kind=${schema##*/}
-		"$ROOT/tests/schema/validate.py" "$schema" docs/"${kind%.json}".*.json
+		compgen -G "docs/$(basename "$schema" .json).*" >/dev/null || fail "no document of $schema"
 	done
+	"$ROOT/tests/schema/validate.py" --each "$ROOT/tests/schema" docs/*.json
 }
 
 @test "every NDJSON document ends in its fields, every line is JSON" {

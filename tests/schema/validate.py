@@ -1,9 +1,11 @@
 #!/usr/bin/python3
 """validate.py [--comments] SCHEMA FILE…: each line of jq -c, or each whole file, against a JSON Schema.
 
---comments takes // and /* */ out first; --probe only says whether jsonschema is here.
+--comments takes // and /* */ out first; --probe only says whether jsonschema is here. With --each DIRECTORY in the
+place of SCHEMA, a file KIND.N.json is judged by the KIND.json there.
 """
 import json
+import pathlib
 import re
 import sys
 
@@ -23,18 +25,28 @@ def load(path, comments=False):
     return json.loads(text)
 
 
-def main(args):
-    if args == ["--probe"]:
-        return 0
-    comments = args[0] == "--comments"
-    schema_path, *paths = args[comments:]
+def validator_of(schema_path):
     schema = load(schema_path)
     kind = jsonschema.validators.validator_for(schema)
     kind.check_schema(schema)
-    validator = kind(schema)
+    return kind(schema)
+
+
+def main(args):
+    if args == ["--probe"]:
+        return 0
+    each = args[0] == "--each"
+    comments = args[0] == "--comments"
+    schema_path, *paths = args[each or comments:]
+    validators = {}
     bad = 0
     for path in paths:
-        for error in validator.iter_errors(load(path, comments)):
+        schema = schema_path
+        if each:
+            schema = f"{schema_path}/{pathlib.Path(path).name.split('.')[0]}.json"
+        if schema not in validators:
+            validators[schema] = validator_of(schema)
+        for error in validators[schema].iter_errors(load(path, comments)):
             bad = 1
             print(f"{path}: /{'/'.join(map(str, error.absolute_path))}: {error.message}")
     return bad

@@ -19,6 +19,9 @@ struct fleet {
 	size_t count;
 };
 
+/* Nodes ask each other twice in this time; who is not heard of for so long is suspected. */
+#define FLEET_TALKATIVE_MS "2000"
+
 /* A command to one node, printf-formatted; words are split at blanks. The reply's text. */
 static inline const struct reply *fleet_say(struct fleet *fleet, size_t node,
 					    const char *format, ...)
@@ -60,6 +63,8 @@ static inline bool fleet_agrees(struct fleet *fleet)
 
 		snprintf(known, sizeof known, "known_nodes:%zu", fleet->count);
 		if (!fleet_says(fleet, i, "CLUSTER INFO", "cluster_state:ok") ||
+		    !fleet_says(fleet, i, "CLUSTER INFO", "slots_pfail:0") ||
+		    !fleet_says(fleet, i, "CLUSTER INFO", "slots_fail:0") ||
 		    !fleet_says(fleet, i, "CLUSTER INFO", known))
 			return false;
 	}
@@ -86,6 +91,27 @@ static inline bool fleet_replicates(struct fleet *fleet, size_t node)
 	return fleet_says(fleet, node, "INFO replication", "master_link_status:up");
 }
 
+static inline void fleet_set(struct fleet *fleet, const char *timeout_ms,
+			     const char *no_failover)
+{
+	for (size_t i = 0; i < fleet->count; i++)
+		fleet_say(fleet, i,
+			  "CONFIG SET cluster-node-timeout %s cluster-replica-no-failover %s",
+			  timeout_ms, no_failover);
+}
+
+/* From now on they suspect after the test's time; unless one just was, who would be for as long. */
+static inline bool fleet_settles(struct fleet *fleet, const char *node_timeout_ms)
+{
+	if (!fleet_agrees(fleet))
+		return false;
+	fleet_set(fleet, node_timeout_ms, "no");
+	if (fleet_agrees(fleet))
+		return true;
+	fleet_set(fleet, FLEET_TALKATIVE_MS, "yes");
+	return false;
+}
+
 static inline void fleet_connect(struct fleet *fleet, size_t node)
 {
 	client_unix(&fleet->clients[node], &fleet->servers[node], 0);
@@ -94,8 +120,15 @@ static inline void fleet_connect(struct fleet *fleet, size_t node)
 
 static inline void fleet_start(struct fleet *fleet, bool replicas, const char *node_timeout_ms)
 {
-	const char *const extra[] = {"--cluster-enabled", "yes", "--cluster-node-timeout",
-				     node_timeout_ms, NULL};
+	const char *const extra[] = {"--cluster-enabled",
+				     "yes",
+				     "--cluster-node-timeout",
+				     FLEET_TALKATIVE_MS,
+				     "--cluster-replica-no-failover",
+				     "yes",
+				     "--repl-diskless-sync-delay",
+				     "0",
+				     NULL};
 	unsigned share = SLOT_COUNT / FLEET_PRIMARIES;
 
 	*fleet = (struct fleet){.count = replicas ? 2 * FLEET_PRIMARIES : FLEET_PRIMARIES};
@@ -120,6 +153,7 @@ static inline void fleet_start(struct fleet *fleet, bool replicas, const char *n
 				   REPLY_STATUS));
 		CHECK(SERVER_UNTIL(fleet_replicates(fleet, i)));
 	}
+	CHECK(SERVER_UNTIL(fleet_settles(fleet, node_timeout_ms)));
 }
 
 static inline void fleet_stop(struct fleet *fleet)
