@@ -100,7 +100,7 @@ static inline void fleet_set(struct fleet *fleet, const char *timeout_ms,
 			  timeout_ms, no_failover);
 }
 
-/* From now on they suspect after the test's time; unless one just was, who would be for as long. */
+/* From now on the test's time; unless one was just suspected, who then would be as long. */
 static inline bool fleet_settles(struct fleet *fleet, const char *node_timeout_ms)
 {
 	if (!fleet_agrees(fleet))
