@@ -38,7 +38,7 @@ session() {
 	local id=507f1f77bcf86cd799439011
 	ccache warm --all -q >/dev/null || exit 1
 	cd "$dir" || exit 1
-	TERM=xterm LC_ALL=C.UTF-8 tm new-session -d -x 80 -y 100 'exec ccache -s redis.sock repl' </dev/null
+	TERM=xterm LC_ALL=C.UTF-8 tm new-session -d -x 80 -y 100 'exec ccache -s redis.sock repl --no-hints' </dev/null
 	pids+=("$(tm display-message -p '#{pid}')")
 	until_shows '0>'
 	text 'use call-l'
