@@ -50,6 +50,11 @@ size_t cluster_outstanding(const struct cluster *cluster)
 	return sum;
 }
 
+bool cluster_waits(const struct cluster *cluster)
+{
+	return cluster && cluster->parked_count > 0;
+}
+
 /* Answers everything with REPLY_LOST. */
 static int fail(struct cluster *cluster, const struct err *err)
 {

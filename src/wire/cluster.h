@@ -27,6 +27,8 @@ int cluster_submit(struct cluster *cluster, const struct redis_command *command,
 int cluster_drain(struct cluster *cluster, size_t outstanding, struct err *err);
 int cluster_step(struct cluster *cluster, struct err *err);
 size_t cluster_outstanding(const struct cluster *cluster);
+/* Commands wait to be sent, for the first time or again. NULL: none. */
+bool cluster_waits(const struct cluster *cluster);
 void cluster_wait(struct cluster *cluster, struct redis_wait *ret_wait);
 int cluster_turn(struct cluster *cluster, struct err *err);
 

@@ -123,8 +123,10 @@ static bool is_resumed(const struct redis *redis)
 
 int redis_link_open(struct redis *redis, struct err *err)
 {
-	/* A node that breaks again before it answered is its cluster's business. */
-	if (redis->router && redis->retries > 1)
+	/* A node that breaks again before it answered is its cluster's business; and one that
+	 * breaks while older commands of its keys may wait there to be sent again. */
+	if (redis->router && (redis->retries > 1 ||
+			      (redis->retries == 1 && cluster_waits(redis->router->cluster))))
 		return err_set(err, redis->fault.kind, "%s", redis->fault.text);
 	if (redis->give_up_ms == 0 && redis->was_open && !redis->router)
 		redis->give_up_ms = deadline(redis);

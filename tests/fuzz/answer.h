@@ -3,15 +3,32 @@
 
 #include "base/bytes.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
+struct buf;
+
 /*
- * A Redis on 127.0.0.1 (its port is returned) that greets properly and answers the Nth command
- * then with the Nth part of a text, which must live on; parts end with the byte 0xFE. Nobody
- * has to wait: after a part that is no whole reply it hangs up, once; in place of a second one
- * before anything was answered, and after the last part, it answers with an error.
+ * Redis servers on 127.0.0.1 that greet properly and answer the Nth command after that with the
+ * Nth part of a text, which must live on; parts end with the byte 0xFE. Nobody has to wait:
+ * after a part that is no whole reply they hang up, once; in place of a second one before
+ * anything was answered, and after the last part, they answer with an error. What waits all the
+ * same finds that its time has passed.
  */
-uint16_t answer_start(void);
-void answer_with(struct bytes text);
+struct answer_script {
+	struct bytes text;
+	/* Optional, of nodes of a cluster: commands that have answers of their own (true). */
+	bool (*own)(struct bytes command, struct buf *reply);
+	/* Optional: what was said to a command; nothing: it came, and the server hung up. */
+	void (*said)(struct bytes command, struct bytes reply);
+};
+
+#define ANSWER_SERVERS 3
+/* Started when it is asked for first. */
+uint16_t answer_port(size_t server);
+/* From now on; NULL: nobody asks. */
+void answer_with(const struct answer_script *answers);
+/* How many replies begin the text, and whether nothing in it is what no server says. */
+size_t answer_replies(struct bytes text, bool *ret_sound);
 
 #endif

@@ -29,6 +29,7 @@ void fuzz_packed(struct bytes input);
 void fuzz_json(struct bytes input);
 void fuzz_figures(struct bytes input);
 void fuzz_rows(struct bytes input);
+void fuzz_cluster(struct bytes input);
 
 #ifdef FUZZING
 #define FUZZ(name)                                                                             \

@@ -148,10 +148,10 @@ FUZZ(reply)
 		return;
 	if (!target.host) {
 		target_init(&target);
-		target.port = answer_start();
+		target.port = answer_port(0);
 		target.timeout_ms = 20;
 	}
-	answer_with(bytes_sub(input, 1, input.len));
+	answer_with(&(struct answer_script){.text = bytes_sub(input, 1, input.len)});
 	struct redis *redis = redis_new(&target, NULL);
 	switch (input.ptr[0] % 6) {
 	case 0:
@@ -174,5 +174,5 @@ FUZZ(reply)
 		break;
 	}
 	redis_free(redis);
-	answer_with((struct bytes){NULL, 0});
+	answer_with(NULL);
 }

@@ -68,6 +68,7 @@ BEARS(packed)
 BEARS(json)
 BEARS(figures)
 BEARS(rows)
+BEARS(cluster)
 
 int main(void)
 {
@@ -86,5 +87,6 @@ int main(void)
 	RUN(json);
 	RUN(figures);
 	RUN(rows);
+	RUN(cluster);
 	CHECK_DONE();
 }
