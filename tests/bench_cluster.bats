@@ -1,6 +1,7 @@
 # ccache bench on a Redis Cluster: every command to its slot's node, also while slots move; what each node did.
 load helpers
 load verbs
+load cluster
 
 setup() {
 	sandbox
@@ -115,7 +116,7 @@ used() { [[ $(node_cli "$1" INFO commandstats) == *"cmdstat_$2:"* ]]; }
 }
 
 @test "bench on a cluster: a slot that moves is followed, two nodes that disagree are not for ever, a dead one ends the run" {
-	local key slot ids=()
+	local key slot i ids=()
 	ids=("$(node_cli 0 CLUSTER MYID)" "$(node_cli 1 CLUSTER MYID)")
 	begin --max --keys 30 --clients 6 --threads 2 --verify --mix get=1,set=1
 	key=$(a_key 0)
@@ -133,6 +134,26 @@ used() { [[ $(node_cli "$1" INFO commandstats) == *"cmdstat_$2:"* ]]; }
 	assert_json '[.errors, .wrong, .partial]' '[0,0,true]'
 	assert_json "[.nodes[] | select(.ask > 20 and .moved > 0).node]" "[\"127.0.0.1:${CLUSTER_PORTS[0]}\"]"
 	assert_json '.redirections == ([.nodes[] | .moved + .ask] | add)' true
+	nothing_left
+
+	# back and forth: every answer is found, and every way that was wrong is counted
+	learn_node_ids
+	begin --max --keys 30 --clients 6 --threads 2 --verify --mix get=1,set=1
+	key=$(a_key 0)
+	slot=$(node_cli 0 CLUSTER KEYSLOT "$key")
+	for i in {1..10}; do
+		move_slot "$slot" 0 1
+		move_slot "$slot" 1 0
+	done
+	until answered 0 MOVED 3 && answered 1 MOVED 3; do
+		move_slot "$slot" 0 1
+		move_slot "$slot" 1 0
+	done
+	finish
+	assert_equal "$CODE" 130
+	assert_json '[.wrong, .partial, .hit_ratio]' '[0,true,1]'
+	assert_json '(.errors == ([.errors_by_code[].count] | add // 0)) and .errors < 20 and (.count == ([.nodes[].count] | add))' true
+	assert_json '.redirections == ([.nodes[] | .moved + .ask + .try_again] | add) and ([.nodes[] | select(.moved > 0)] | length >= 2)' true
 	nothing_left
 
 	begin --rate 2000 --keys 30 --clients 3

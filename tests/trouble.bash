@@ -39,6 +39,11 @@ IDS=24 # keys of each run's namespace; the source has as many of "get", "warm" a
 
 # in_trouble: the cluster (REPLICAS=1: with replicas), its keys, their source, and every run held. The seed is node 1.
 in_trouble() {
+	before_trouble
+	start_gate
+	start_runs
+}
+before_trouble() {
 	sandbox
 	NODE_TIMEOUT=60000 start_cluster
 	start_upstream
@@ -68,8 +73,6 @@ in_trouble() {
 	done 3>"$DIR/input.follow" 4>"$DIR/file.bulk"
 	echo "{\"id\":\"$(id_at event)\"}" >"$DIR/file.event"
 	"$CCACHE" invalidate undo --all --yes --backup "$DIR/file.undo" -q --timeout 60s >/dev/null
-	start_gate
-	start_runs
 }
 # What the source has: each key's own name, in version 1.
 serve_versions() {

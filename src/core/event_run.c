@@ -94,7 +94,7 @@ void event_step_fail(struct event_step *step, const struct reply *reply, const c
 		return;
 	}
 	redis_fail(runner->redis, reply, command, step->key, &err);
-	if (reply_stops_writing(reply) && kind != REPLY_ERR_NOPERM) {
+	if ((reply_stops_writing(reply) && kind != REPLY_ERR_NOPERM) || reply_puts_off(reply)) {
 		if (!err_is_set(&runner->stop))
 			runner->stop = err;
 		return;

@@ -63,6 +63,20 @@ bool reply_stops_writing(const struct reply *reply)
 	}
 }
 
+bool reply_puts_off(const struct reply *reply)
+{
+	switch (reply_error_kind(reply)) {
+	case REPLY_ERR_ASK:
+	case REPLY_ERR_TRYAGAIN:
+	case REPLY_ERR_CLUSTERDOWN:
+	case REPLY_ERR_LOADING:
+	case REPLY_ERR_BUSY:
+		return true;
+	default:
+		return false;
+	}
+}
+
 int reply_redirection(struct bytes text, struct bytes *ret_host, uint16_t *ret_port)
 {
 	struct bytes address = bytes_sub(text, bytes_index(text, ' ') + 1, text.len);

@@ -60,6 +60,9 @@ enum reply_error reply_error_kind(const struct reply *reply);
 bool reply_refuses_key(const struct reply *reply);
 /* True for the refusal of a write that further writes would meet just the same. */
 bool reply_stops_writing(const struct reply *reply);
+/* True for a server or a slot that is out of reach for now: what was asked is not to blame. A
+ * session answers so when it has asked again for as long as the timeout. */
+bool reply_puts_off(const struct reply *reply);
 /*
  * Where a MOVED or ASK points: "MOVED 3999 127.0.0.1:6381"; an IPv6 address is
  * not bracketed, so the last colon counts. *ret_host, a part of text, is empty for
