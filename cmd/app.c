@@ -20,12 +20,13 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-void app_init(struct app *app, volatile int *cancel)
+void app_init(struct app *app, volatile int *cancel, volatile int *again)
 {
-	*app = (struct app){.cancel = cancel};
+	*app = (struct app){.cancel = cancel, .again = again};
 	opt_defaults(app_global_rows, &app->globals);
 	target_init(&app->target);
 	app->out = out_stream_new(STDOUT_FILENO, "standard output");
+	out_stream_heed(app->out, cancel);
 	app->messages.program = "ccache";
 	app_configure(app);
 }
@@ -264,13 +265,14 @@ void app_tally_flush(struct app *app)
 
 	if (!app->tally || !redis_is_connected(app->redis))
 		return;
-	redis_set_grace(app->redis, TALLY_GRACE_MS);
+	struct redis_grace before =
+	    redis_set_grace(app->redis, (struct redis_grace){TALLY_GRACE_MS, TALLY_GRACE_MS});
 	redis_set_haste(app->redis, TALLY_HASTE_MS);
 	if (tally_flush(app->tally, app->redis, &err) != 0 ||
 	    redis_drain(app->redis, 0, &err) != 0)
 		out_message(&app->messages, OUT_DEBUG, "not counted: %s", err.text);
 	redis_set_haste(app->redis, 0);
-	redis_set_grace(app->redis, 0);
+	redis_set_grace(app->redis, before);
 }
 
 const struct nsset *app_namespaces(const struct app *app)

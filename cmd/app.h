@@ -73,13 +73,14 @@ struct app {
 	struct fetcher *fetcher;
 	struct tally *tally;
 	volatile int *cancel;    /* the signal that asked to stop, 0: none */
+	volatile int *again;     /* the second one, which a session outlives */
 	struct session *session; /* when it serves a prompt or a script, else NULL */
 	/* The line that the verb was typed on, in a session: app_bytes looks texts up in it. */
 	const struct opt_word *line;
 	size_t line_count;
 };
 
-void app_init(struct app *app, volatile int *cancel);
+void app_init(struct app *app, volatile int *cancel, volatile int *again);
 void app_release(struct app *app);
 /* Applies the globals that shape messages and output (after parsing). */
 void app_configure(struct app *app);

@@ -83,18 +83,26 @@ static int prepare(struct app *app, const struct bench_job *job, bool fill, stru
 	return status;
 }
 
-/* A server that failed the run is not waited for as long again: the next run sweeps. */
+/* A server that failed the run is not waited for as long again, nor one that is silent after a
+ * signal: the next run sweeps. */
 #define HASTE_MS 1000
 
-/* Also after Ctrl-C: what was written goes. */
+/* Also after Ctrl-C: what was written goes. The second one leaves it to the next run. */
 static int clean(struct app *app, const struct bench_job *job, bool scattered, bool hasty,
 		 struct err *err)
 {
-	const volatile int *cancel = redis_set_cancel(app->redis, NULL);
+	bool interrupted = *app->cancel && (scattered || bench_writes(job));
+	const volatile int *cancel =
+	    redis_set_cancel(app->redis, interrupted ? app->again : app->cancel);
+	struct redis_grace grace = {.silent_ms = interrupted ? 0 : HASTE_MS};
 	uint64_t removed = 0;
 	int status = 0;
 
-	redis_set_haste(app->redis, hasty ? HASTE_MS : 0);
+	if (interrupted)
+		app_info(app, "interrupted: removing the run's keys; once more leaves them to "
+			      "the next run");
+	grace = redis_set_grace(app->redis, grace);
+	redis_set_haste(app->redis, hasty || interrupted ? HASTE_MS : 0);
 	/* Keys of a stampede are named otherwise. */
 	if (scattered)
 		status = bench_sweep_run(app->redis, job->run, err);
@@ -102,6 +110,7 @@ static int clean(struct app *app, const struct bench_job *job, bool scattered, b
 		status = bench_clean(app->redis, job, &removed, err);
 
 	redis_set_haste(app->redis, 0);
+	redis_set_grace(app->redis, grace);
 	redis_set_cancel(app->redis, cancel);
 	if (status != 0)
 		err_wrap(err, "keys " BENCH_PREFIX "%s:* may still be there", job->run);
@@ -145,8 +154,10 @@ static enum exit_code run(struct app *app, const struct bench_options *given,
 		code = bench_saving(app, options, &plan);
 	else
 		code = bench_measure(app, options, &plan);
-	if (clean(app, &plan.job, stampede, code == EXIT_REDIS, &cleaning) != 0)
+	if (clean(app, &plan.job, stampede, code == EXIT_REDIS, &cleaning) != 0) {
 		code = exit_worst(code, app_fail(app, &cleaning));
+		app_info(app, "the next bench on this server removes them");
+	}
 out:
 	bench_plan_release(&plan);
 	return code;

@@ -181,9 +181,13 @@ static int ask_password(struct app *app, struct err *err)
 
 	if (!app->globals.askpass)
 		return 0;
-	if (out_ask_secret("Redis password: ", &password) != 0)
-		return err_set(err, ERR_USAGE,
-			       "--askpass: there is no terminal to ask on; set REDISCLI_AUTH");
+	int status = out_ask_secret("Redis password: ", &password);
+	if (status != 0 && *app->cancel)
+		return err_set(err, ERR_INTERRUPTED, "--askpass: interrupted");
+	if (status != 0)
+		return err_set(err, ERR_USAGE, "--askpass: %s; set REDISCLI_AUTH",
+			       status < 0 ? "there is no terminal to ask on"
+					  : "no password was typed");
 	replace(&app->target.password, password);
 	mem_wipe(password, strlen(password));
 	free(password);

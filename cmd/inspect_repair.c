@@ -139,6 +139,7 @@ static int carry_out(struct run *run, struct err *err)
 		return -1;
 	run->carried_out = true;
 	run->repair.redis = redis_new(redis_target(run->app->redis), run->app->cancel);
+	redis_set_grace(run->repair.redis, REDIS_GRACE);
 	audit.finding = on_repair;
 	audit.key = NULL;
 	audit.ctx = run;

@@ -205,7 +205,8 @@ static enum exit_code invalidate(struct invalidation *run, const struct backup_r
 	    ((run->plan.keys > 0 || options->everything) &&
 	     invalidate_consent(app, options, &run->choice, &run->plan, &err) != 0))
 		goto out;
-	run->second = redis_new(&app->target, NULL);
+	run->second = redis_new(&app->target, app->cancel);
+	redis_set_grace(run->second, REDIS_GRACE);
 	run->outcome.soft = options->soft;
 	if (open_backup(run, &err) == 0)
 		code = carry_out(run);

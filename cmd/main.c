@@ -122,7 +122,7 @@ int main(int argc, char **argv)
 	setlocale(LC_CTYPE, "");
 	hold_standard_descriptors();
 	signals_catch();
-	app_init(&app, signals_flag());
+	app_init(&app, signals_flag(), signals_again());
 	app.messages.program = program_name(argv[0]);
 	enum exit_code code = run(&app, argc, argv);
 	if (out_stream_flush(app.out, &err) != 0) {

@@ -4,6 +4,7 @@
 #include "repl_prompt.h"
 #include "repl_script.h"
 #include "session.h"
+#include "signals.h"
 
 #include "base/buf.h"
 #include "base/err.h"
@@ -175,7 +176,9 @@ static enum exit_code interact(struct session *session, const struct repl_option
 		out_history_load(path, HISTORY_MOST);
 	}
 	greet(session);
+	signals_at_prompt(true);
 	converse(session);
+	signals_at_prompt(false);
 	free(path);
 	return EXIT_DONE;
 }

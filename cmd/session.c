@@ -3,7 +3,6 @@
 #include "app.h"
 #include "connection.h"
 #include "run.h"
-#include "signals.h"
 
 #include "base/buf.h"
 #include "base/err.h"
@@ -25,7 +24,6 @@ int session_begin(struct session *session, struct app *app, struct err *err)
 	session->seen = seen_new(app_namespaces(app));
 	app->session = session;
 	app->messages.in_session = true;
-	signals_in_session(true);
 	return 0;
 }
 
@@ -33,7 +31,6 @@ void session_end(struct session *session)
 {
 	if (!session->app)
 		return;
-	signals_in_session(false);
 	session->app->session = NULL;
 	session->app->messages.in_session = false;
 	seen_free(session->seen);

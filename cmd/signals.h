@@ -5,14 +5,16 @@
 #include <stdint.h>
 
 /*
- * SIGINT and SIGTERM ask the verb to stop and to tell what it did; the second
- * one ends the process, except that in a session SIGINT never does. SIGPIPE is
- * ignored.
+ * SIGINT, SIGTERM and SIGHUP ask the verb to stop and to tell what it did; the second
+ * SIGINT or SIGTERM ends the process, except that at a prompt SIGINT never does. Those that
+ * come within 100 ms are one. SIGPIPE is ignored, and SIGHUP where it was.
  */
 void signals_catch(void);
-void signals_in_session(bool in_session);
+void signals_at_prompt(bool is_prompt);
 /* The signal that came, 0: none. */
 volatile int *signals_flag(void);
+/* The second SIGINT at a prompt, 0: none. */
+volatile int *signals_again(void);
 
 /* Waits so long, or until one came: then true. */
 bool signals_wait(uint64_t ms);

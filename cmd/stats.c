@@ -193,6 +193,11 @@ static enum exit_code print(struct app *app, const struct stats_options *options
 	struct stats_page page = {.stats = stats, .findings = findings, .show = &show};
 	struct err err = {0};
 
+	if (options->textfile && *app->cancel) {
+		err_set(&err, ERR_INTERRUPTED, "interrupted: --textfile %s stays as it was",
+			options->textfile);
+		return app_fail(app, &err);
+	}
 	if (options->textfile)
 		return stats_render_textfile(options->textfile, stats, findings, &show, &err) ==
 			       0
@@ -253,6 +258,8 @@ static enum exit_code once(struct app *app, const struct stats_options *options,
 		findings_make(&stats, &findings);
 		code = print(app, options, &stats, &findings);
 		tell_denied(app, stats.denied);
+		if (*app->cancel && !want->sample && !options->textfile)
+			app_warn(app, "interrupted: some figures are missing");
 		for (size_t i = 0; i < stats.node_count; i++)
 			tell_sample(app, &stats, &stats.nodes[i]);
 		code = exit_worst(code, tell_failures(app, &stats));

@@ -391,11 +391,11 @@ int bulk_run(const struct bulk_job *job, struct warm_report *reports, struct err
 	if (!job->dry_run && !job->evict)
 		room_init(&bulk.room, job->redis);
 	/* what was sent should be answered before the report */
-	redis_set_grace(job->redis, WARM_GRACE_MS);
+	struct redis_grace before = redis_set_grace(job->redis, WARM_GRACE);
 	work(&bulk);
 	if (redis_drain(job->redis, 0, &err_at_end) != 0)
 		stop(&bulk, WARM_END_REDIS, &err_at_end);
-	redis_set_grace(job->redis, 0);
+	redis_set_grace(job->redis, before);
 	tell_progress(&bulk);
 	for (size_t i = 0; i <= count; i++)
 		reports[i].end = bulk.end;

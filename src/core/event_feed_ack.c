@@ -63,7 +63,7 @@ int stream_done(struct event_feed *feed, struct event_batch *batch, struct err *
 	const struct event_feed_options *options = stream->options;
 	struct answers answers = {.redis = stream->redis};
 	struct bytes *argv = mem_zalloc(batch->count + 3, sizeof *argv);
-	const volatile int *before = redis_set_cancel(stream->redis, NULL);
+	struct redis_grace before = redis_set_grace(stream->redis, REDIS_GRACE);
 	uint64_t aside = 0;
 	size_t argc = 3;
 	int status = 0;
@@ -103,7 +103,7 @@ int stream_done(struct event_feed *feed, struct event_batch *batch, struct err *
 	}
 	if (status == 0)
 		feed->set_aside += aside;
-	redis_set_cancel(stream->redis, before);
+	redis_set_grace(stream->redis, before);
 	free(argv);
 	return status;
 }

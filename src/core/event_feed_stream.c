@@ -12,6 +12,7 @@
 /* So many bytes of entries are good to have at once. */
 #define PAGE_BYTES ((size_t)4 << 20)
 #define PAGE_FIRST 64
+#define ASKER_HASTE_MS 500 /* a figure is not worth more, nor is tidying up */
 
 /* --- asking --- */
 
@@ -336,6 +337,7 @@ struct event_feed *event_feed_stream(const struct event_feed_options *options)
 	stream->options = options;
 	stream->redis = redis_new(options->target, options->cancel);
 	stream->asker = redis_new(options->target, NULL);
+	redis_set_haste(stream->asker, ASKER_HASTE_MS);
 	stream->page = PAGE_FIRST;
 	stream->own_name = options->consumer == NULL;
 	stream->consumer = options->consumer ? mem_strdup(options->consumer)

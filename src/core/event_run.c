@@ -465,7 +465,7 @@ static void fail_pending(struct event_plan *const *plans, size_t count)
 int event_run(struct event_runner *runner, struct event_plan *const *plans, size_t count,
 	      struct err *err)
 {
-	const volatile int *before = redis_set_cancel(runner->redis, NULL);
+	struct redis_grace before = redis_set_grace(runner->redis, REDIS_GRACE);
 	int status = 0;
 
 	runner->stop = (struct err){0};
@@ -488,6 +488,6 @@ int event_run(struct event_runner *runner, struct event_plan *const *plans, size
 		status = publish_all(runner, err);
 	if (status == 0)
 		fail_pending(plans, count);
-	redis_set_cancel(runner->redis, before);
+	redis_set_grace(runner->redis, before);
 	return status;
 }

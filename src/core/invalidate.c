@@ -359,7 +359,7 @@ int invalidate_run(const struct invalidate_job *job, struct invalidate_report *r
 	else
 		run->full = take_batch(&run->take);
 	/* what was sent must be answered before the report: the session itself does not stop */
-	const volatile int *before = redis_set_cancel(job->redis, NULL);
+	struct redis_grace before = redis_set_grace(job->redis, REDIS_GRACE);
 	int status = job->plan->listed ? run_list(run, err) : run_filter(run, err);
 	if (status == 0)
 		look_for_unsure(run);
@@ -370,7 +370,7 @@ int invalidate_run(const struct invalidate_job *job, struct invalidate_report *r
 	}
 	if (status == 0 && !job->soft)
 		status = run_members(run, err);
-	redis_set_cancel(job->redis, before);
+	redis_set_grace(job->redis, before);
 	mem_arena_release(&run->arena);
 	buf_release(&run->sidecars);
 	free(run);

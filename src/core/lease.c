@@ -255,11 +255,12 @@ void lease_release(struct lease *lease)
 		return;
 	if (!lease->lost) {
 		/* also after Ctrl-C; one that cannot be given back at once ends with its TTL */
-		redis_set_grace(lease->redis, RELEASE_MS);
+		struct redis_grace before =
+		    redis_set_grace(lease->redis, (struct redis_grace){RELEASE_MS, RELEASE_MS});
 		redis_set_haste(lease->redis, HASTE_MS);
 		drop(lease);
 		redis_set_haste(lease->redis, 0);
-		redis_set_grace(lease->redis, 0);
+		redis_set_grace(lease->redis, before);
 	}
 	buf_release(&lease->key);
 	free(lease->text);

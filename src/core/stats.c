@@ -290,7 +290,7 @@ static void look_at_keys(struct stats *stats, struct redis *redis,
 
 /* --- all of it --- */
 
-#define LAST_ANSWERS_MS 2000 /* after Ctrl-C: for what tells the sample apart from the rest */
+#define LAST_ANSWERS_MS 1000 /* after Ctrl-C: for what tells the sample apart from the rest */
 
 /*
  * Whatever looks keys up comes behind the server's figures, so that those are
@@ -305,7 +305,8 @@ int stats_gather(const struct nsset *set, struct redis *redis, const struct stat
 	stats_init(stats, set);
 	stats->complete = true;
 	int status = look_at_nodes(stats, redis, err);
-	redis_set_grace(redis, LAST_ANSWERS_MS);
+	struct redis_grace before =
+	    redis_set_grace(redis, (struct redis_grace){LAST_ANSWERS_MS, LAST_ANSWERS_MS});
 	if (status == 0 && want->sample)
 		status = look_at_traffic(stats, want, err);
 	for (size_t i = 0; i < stats->node_count && status == 0; i++)
@@ -313,7 +314,7 @@ int stats_gather(const struct nsset *set, struct redis *redis, const struct stat
 			look_at_slowlog(stats, i);
 	if (status == 0)
 		look_at_counters(stats, redis);
-	redis_set_grace(redis, 0);
+	redis_set_grace(redis, before);
 	if (want->cancel && *want->cancel)
 		stats->complete = false;
 	else if (status == 0 && want->scan)

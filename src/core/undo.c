@@ -309,14 +309,14 @@ static int walk(struct undo *undo, struct err *err)
 int undo_run(const struct undo_job *job, struct undo_report *ret_report, struct err *err)
 {
 	struct undo undo = {.job = job, .report = ret_report};
-	const volatile int *before = redis_set_cancel(job->redis, NULL);
+	struct redis_grace before = redis_set_grace(job->redis, REDIS_GRACE);
 
 	*ret_report = (struct undo_report){0};
 	backup_rewind(job->reader);
 	int status = ask_time(job->redis, &undo, err);
 	if (status == 0)
 		status = walk(&undo, err);
-	redis_set_cancel(job->redis, before);
+	redis_set_grace(job->redis, before);
 	/* what was sent and not answered */
 	uint64_t known =
 	    ret_report->restored + ret_report->kept + ret_report->expired + ret_report->failed;

@@ -194,7 +194,7 @@ int warm_run(const struct warm_job *job, struct warm_report *ret_report, struct 
 	if (!job->dry_run && !job->evict)
 		room_init(&run.room, job->redis);
 	/* what was sent should be answered before the report */
-	redis_set_grace(job->redis, WARM_GRACE_MS);
+	struct redis_grace before = redis_set_grace(job->redis, WARM_GRACE);
 	do {
 		check(&run);
 		fill(&run);
@@ -205,7 +205,7 @@ int warm_run(const struct warm_job *job, struct warm_report *ret_report, struct 
 	} while (status == 0 && !err_is_set(&warm->stop) &&
 		 (!run.done || warm->under_way > 0 || run.waiting));
 	settle(&run);
-	redis_set_grace(job->redis, 0);
+	redis_set_grace(job->redis, before);
 	if (err_is_set(&warm->stop)) {
 		*err = warm->stop;
 		status = -1;

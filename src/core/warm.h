@@ -31,7 +31,7 @@ struct lease;
 
 /* After a signal so long for Redis' answers to what was sent; what is not acknowledged then is
  * not stored. */
-#define WARM_GRACE_MS 500
+#define WARM_GRACE ((struct redis_grace){.silent_ms = 500, .whole_ms = 3000})
 
 /* One namespace's warming. */
 struct warm_job {

@@ -221,6 +221,7 @@ enum out_edit_status out_edit_read(const struct out_terminal *terminal,
 	sigemptyset(&held);
 	sigaddset(&held, SIGINT);
 	sigaddset(&held, SIGTERM);
+	sigaddset(&held, SIGHUP);
 	sigaddset(&held, SIGWINCH);
 	pthread_sigmask(SIG_BLOCK, &held, &signals);
 	if (resized && !(resized = 0))

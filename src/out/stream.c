@@ -14,7 +14,11 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { FULL = 64 * 1024 };
+enum {
+	FULL = 64 * 1024,
+	PIECE = 4096,   /* a pipe that has room has room for it: PIPE_BUF */
+	LAST_MS = 1000, /* after a signal, for a reader that does not read */
+};
 
 struct out_stream {
 	int fd;
@@ -22,7 +26,8 @@ struct out_stream {
 	char *name;
 	struct buf pending;
 	bool amid_line;
-	size_t most; /* of a stream that keeps; 0: it writes */
+	const volatile int *cancel; /* may be NULL */
+	size_t most;                /* of a stream that keeps; 0: it writes */
 	struct {
 		bool on;
 		unsigned width, height;
@@ -62,11 +67,28 @@ void out_stream_free(struct out_stream *stream)
 	free(stream);
 }
 
-/* Bytes taken by the descriptor, 0 to try again, -1 on a failure. */
-static ssize_t write_some(int fd, struct bytes b)
+void out_stream_heed(struct out_stream *stream, const volatile int *cancel)
 {
-	struct pollfd ready = {.fd = fd, .events = POLLOUT};
-	ssize_t n = write(fd, b.ptr, b.len);
+	stream->cancel = isatty(stream->fd) ? NULL : cancel;
+}
+
+/* Bytes taken by the descriptor, 0 to try again, -1 on a failure. */
+static ssize_t write_some(const struct out_stream *stream, struct bytes b)
+{
+	struct pollfd ready = {.fd = stream->fd, .events = POLLOUT};
+
+	if (stream->cancel && *stream->cancel && !stream->page.on) {
+		int count = poll(&ready, 1, LAST_MS);
+
+		if (count < 0 && errno == EINTR)
+			return 0;
+		if (count == 0) {
+			errno = ETIMEDOUT;
+			return -1;
+		}
+		b = bytes_sub(b, 0, PIECE);
+	}
+	ssize_t n = write(stream->fd, b.ptr, b.len);
 
 	if (n >= 0 || errno == EINTR)
 		return n < 0 ? 0 : n;
@@ -103,7 +125,7 @@ static void drain(struct out_stream *stream)
 		stream->amid_line = left.ptr[left.len - 1] != '\n' && !stream->page.program.pid;
 
 	while (left.len && !stream->error) {
-		ssize_t n = write_some(stream->fd, left);
+		ssize_t n = write_some(stream, left);
 
 		if (n < 0)
 			stream->error = errno;
@@ -140,7 +162,9 @@ int out_stream_flush(struct out_stream *stream, struct err *err)
 	drain(stream);
 	if (!stream->error)
 		return 0;
-	return err_set(err, ERR_OUTPUT, "%s: %s", stream->name, strerror(stream->error));
+	return err_set(err, ERR_OUTPUT, "%s: %s", stream->name,
+		       stream->error == ETIMEDOUT ? "nobody reads it: the rest is lost"
+						  : strerror(stream->error));
 }
 
 void out_stream_page(struct out_stream *stream, unsigned width, unsigned height)

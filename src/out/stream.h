@@ -26,6 +26,8 @@ void out_stream_free(struct out_stream *stream);
 void out_stream_write(struct out_stream *stream, struct bytes b);
 void out_stream_printf(struct out_stream *stream, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+/* After *cancel a reader that does not read is waited for a second. Not on a terminal. */
+void out_stream_heed(struct out_stream *stream, const volatile int *cancel);
 /*
  * 0, or -1 with ERR_OUTPUT ("standard output: No space left on device"). Of a
  * closed pipe nothing should be shown: ask out_stream_closed.

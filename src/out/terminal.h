@@ -37,8 +37,8 @@ int out_confirm(const char *question, const char *expected);
 struct buf;
 void out_describe_library(struct buf *buf);
 
-/* Asks on /dev/tty without echo. 0 with a malloc'd line (wipe it), -1 without a terminal or
- * input. */
+/* Asks on /dev/tty without echo, which is on again whatever signal comes. 0 with a malloc'd
+ * line (wipe it), -1 without a terminal, 1 without a line: its end, or a signal. */
 int out_ask_secret(const char *question, char **ret_secret);
 
 #endif

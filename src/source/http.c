@@ -46,6 +46,7 @@ static void set_limits(CURL *easy, const struct source_def *def)
 	curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)def->connect_ms);
 	curl_easy_setopt(easy, CURLOPT_MAXFILESIZE_LARGE, announced_limit(def->max_body));
 	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L); /* no wait for a silent name server */
 }
 
 static void set_identity(CURL *easy, const struct source_def *def, const struct origin *origin)

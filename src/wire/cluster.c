@@ -91,6 +91,8 @@ static int turn(struct cluster *cluster, bool *moved, struct err *err)
 		fail(cluster, err);
 	}
 	cluster->turning = false;
+	if (*moved)
+		cluster->self->progress_ms = clock_mono_ms();
 	return status;
 }
 
@@ -243,7 +245,7 @@ int cluster_turn(struct cluster *cluster, struct err *err)
 		cluster->nodes[i]->session->readable = true;
 	if (turn(cluster, &moved, err) < 0)
 		return -1;
-	return cluster->self->grace_ms && redis_is_cancelled(cluster->self, err)
+	return cluster->self->grace.silent_ms && redis_is_cancelled(cluster->self, err)
 		   ? fail(cluster, err)
 		   : 0;
 }
@@ -252,7 +254,7 @@ void cluster_follow_cancel(struct cluster *cluster)
 {
 	for (size_t i = 0; i < cluster->count; i++) {
 		redis_set_cancel(cluster->nodes[i]->session, cluster->self->cancel);
-		redis_set_grace(cluster->nodes[i]->session, cluster->self->grace_ms);
+		redis_set_grace(cluster->nodes[i]->session, cluster->self->grace);
 		redis_set_haste(cluster->nodes[i]->session, cluster->self->haste_ms);
 	}
 }

@@ -62,7 +62,7 @@ struct redis *redis_new_node(const struct target *target, struct redis *router)
 	struct redis *redis = redis_new(target, router->cancel);
 
 	redis->limits = router->limits;
-	redis->grace_ms = router->grace_ms;
+	redis->grace = router->grace;
 	redis->haste_ms = router->haste_ms;
 	redis->router = router;
 	redis->reads_only = router->reads_only;
@@ -263,12 +263,16 @@ bool redis_is_cancelled(struct redis *redis, struct err *err)
 		redis->cancelled_ms = 0;
 		return false;
 	}
+	const struct redis_grace *grace = &redis->grace;
 	if (redis->cancelled_ms == 0)
 		redis->cancelled_ms = now_ms;
-	if (now_ms - redis->cancelled_ms < redis->grace_ms)
+	uint64_t heard_ms =
+	    redis->progress_ms > redis->cancelled_ms ? redis->progress_ms : redis->cancelled_ms;
+	if (now_ms - heard_ms < grace->silent_ms &&
+	    (grace->whole_ms == 0 || now_ms - redis->cancelled_ms < grace->whole_ms))
 		return false;
 	err_set(err, ERR_INTERRUPTED,
-		redis->grace_ms ? "interrupted, and no answer came in time" : "interrupted");
+		grace->silent_ms ? "interrupted, and no answer came in time" : "interrupted");
 	return true;
 }
 
@@ -303,10 +307,10 @@ static int step(struct redis *redis, struct err *err)
 		redis_heard(redis, wanted.revents);
 		return 0;
 	}
-	bool is_slice = redis->grace_ms && (left_ms < 0 || left_ms > GRACE_CHECK_MS);
+	bool is_slice = redis->grace.silent_ms && (left_ms < 0 || left_ms > GRACE_CHECK_MS);
 	int ready = transport_wait(redis->transport, wanted_events(redis),
 				   is_slice ? GRACE_CHECK_MS : left_ms,
-				   redis->grace_ms ? NULL : redis->cancel, err);
+				   redis->grace.silent_ms ? NULL : redis->cancel, err);
 	if (ready < 0)
 		return redis_link_fail(redis, err);
 	if (ready == 0)
@@ -471,7 +475,7 @@ int redis_advance(struct redis *redis, bool *moved, struct err *err)
 			return time_out(redis, err);
 	}
 	*moved = *moved || now;
-	return redis->grace_ms ? check_cancel(redis, err) : 0;
+	return redis->grace.silent_ms ? check_cancel(redis, err) : 0;
 }
 
 int redis_turn(struct redis *redis, struct err *err)

@@ -109,18 +109,22 @@ struct redis *redis_new_plain(const struct target *target, const volatile int *c
 struct redis *redis_new_reader(const struct target *target, const volatile int *cancel);
 /* Another session of redis_new or redis_new_reader, as this one was made. */
 struct redis *redis_new_beside(const struct redis *redis, const volatile int *cancel);
-/*
- * Another cancel flag (NULL: none) from now on; returns the one before. For
- * work that must hear the answers to what it sent before it stops.
- */
+/* Another cancel flag (NULL: none) from now on; returns the one before. */
 const volatile int *redis_set_cancel(struct redis *redis, const volatile int *cancel);
 /*
- * For how long after *cancel turned non-zero the answers to what was sent are
- * still waited for (0, the default: not at all); the time begins anew with
- * this call. Then what is under way is lost, with ERR_INTERRUPTED. A broken
+ * How long a silent server is waited for after *cancel turned non-zero (0, the default: not
+ * at all), and how long in all while its answers come (0: until they are there). The times
+ * begin anew with this call. Then what is under way is lost, with ERR_INTERRUPTED. A broken
  * connection is not opened again once *cancel is set.
  */
-void redis_set_grace(struct redis *redis, uint64_t grace_ms);
+struct redis_grace {
+	uint64_t silent_ms;
+	uint64_t whole_ms;
+};
+/* For work that must hear the answers to what it sent before it stops. */
+#define REDIS_GRACE ((struct redis_grace){.silent_ms = 1000, .whole_ms = 5000})
+/* Returns the one before. */
+struct redis_grace redis_set_grace(struct redis *redis, struct redis_grace grace);
 /*
  * No wait without progress is longer than this from now on, whatever the target's timeout says
  * (0: only that counts). For work that is not worth waiting for at a server that is gone.

@@ -18,12 +18,15 @@
 #define VAIN_LEAST_MS 500
 #define QUEUE_CHECK_MS 200 /* without an answer, before the kernel is asked what it holds */
 
-void redis_set_grace(struct redis *redis, uint64_t grace_ms)
+struct redis_grace redis_set_grace(struct redis *redis, struct redis_grace grace)
 {
-	redis->grace_ms = grace_ms;
+	struct redis_grace before = redis->grace;
+
+	redis->grace = grace;
 	redis->cancelled_ms = 0;
 	if (redis->cluster)
 		cluster_follow_cancel(redis->cluster);
+	return before;
 }
 
 void redis_set_haste(struct redis *redis, uint64_t haste_ms)

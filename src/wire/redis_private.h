@@ -46,9 +46,9 @@ struct redis {
 	bool settled;            /* which of the two it is, is known */
 	struct cluster *cluster; /* routes to the nodes; NULL: this session is the only one */
 	const volatile int *cancel;
-	uint64_t grace_ms;     /* between *cancel and the end of every wait */
-	uint64_t haste_ms;     /* the most that is waited; 0: the target's timeout */
-	uint64_t cancelled_ms; /* when *cancel was seen first; 0: not */
+	struct redis_grace grace; /* between *cancel and the end of every wait */
+	uint64_t haste_ms;        /* the most that is waited; 0: the target's timeout */
+	uint64_t cancelled_ms;    /* when *cancel was seen first; 0: not */
 	struct redis_limits limits;
 	struct redis_counts counts;
 
