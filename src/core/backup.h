@@ -87,6 +87,8 @@ struct backup_origin {
 /* Asks redis who it is (INFO, TIME; refused ones are left empty). -1: unreachable. */
 int backup_origin_ask(struct redis *redis, const char *what, struct backup_origin *ret_origin,
 		      struct err *err);
+/* The clock of the same server alone. */
+int backup_clock_ask(struct redis *redis, int64_t *ret_ms, struct err *err);
 /* The same data: one run, or one line of replication ids. False also when nothing is known. */
 bool backup_same_server(const struct backup_origin *a, const struct backup_origin *b);
 

@@ -8,6 +8,7 @@
 #include "core/resume.h"
 #include "core/scan.h"
 #include "core/sidecar.h"
+#include "core/take_flow.h"
 #include "core/throttle.h"
 #include "wire/redis.h"
 
@@ -27,10 +28,17 @@ struct run {
 	const struct invalidate_job *job;
 	struct invalidate_report *report;
 	struct take_job take;
-	bool direct; /* nothing is saved: UNLINK without a look */
+	bool direct;            /* nothing is saved: UNLINK without a look */
+	struct take_flow *flow; /* else, and where batches would wait for each other; or NULL */
+	struct cursor {         /* is written when the keys before it are done */
+		bool waits;
+		uint64_t keys;
+		char text[24];
+		char id[RESUME_ID_SIZE];
+	} cursor;
 	/* keys that wait for their batch to fill up */
 	struct mem_arena arena;
-	struct bytes keys[TAKE_BATCH_MAX];
+	struct bytes keys[TAKE_BATCH_CLUSTER];
 	size_t count;
 	size_t full; /* as many as a batch has */
 	/* sizes of the batches under way, a ring */
@@ -171,6 +179,28 @@ static void look_for_unsure(struct run *run)
 
 /* --- batches --- */
 
+static int write_cursor(struct run *run, const char *cursor, const char *id)
+{
+	const struct bytes items[] = {bytes_of(cursor), bytes_of(id)};
+	struct backup_record record = {.kind = BACKUP_CURSOR, .items = items, .item_count = 2};
+
+	run->cursor.waits = false;
+	return backup_add(run->job->backup, &record, &run->err) == 0
+		   ? backup_flush(run->job->backup, &run->err)
+		   : -1;
+}
+
+/* What moved in the flow meanwhile. */
+static int follow(struct run *run, int status)
+{
+	struct cursor *cursor = &run->cursor;
+
+	tell(run);
+	if (status == 0 && cursor->waits && take_flow_done(run->flow) >= cursor->keys)
+		status = write_cursor(run, cursor->text, cursor->id);
+	return status;
+}
+
 static int dispatch(struct run *run)
 {
 	int status = 0;
@@ -192,12 +222,10 @@ static int dispatch(struct run *run)
 		throttle_answered(run->job->throttle);
 	run->count = 0;
 	mem_arena_clear(&run->arena);
-	if (!run->direct && !run->job->throttle)
-		run->full = take_batch(&run->take);
 	return status;
 }
 
-static int add(struct run *run, struct bytes key)
+static int add(struct run *run, struct bytes key, struct scan *walk)
 {
 	if (run->job->soft && run->job->soft_ms == 0) { /* a batch is of one grace */
 		uint64_t grace_ms = invalidate_grace_ms(run->job->target->set, key);
@@ -208,6 +236,8 @@ static int add(struct run *run, struct bytes key)
 			return -1;
 		run->take.soft_ms = grace_ms;
 	}
+	if (run->flow)
+		return follow(run, take_flow_add(run->flow, key, walk, &run->err));
 	run->keys[run->count++] = mem_arena_bytes(&run->arena, key);
 	return run->count == run->full ? dispatch(run) : 0;
 }
@@ -220,9 +250,12 @@ static bool must_stop(const struct run *run)
 /* Ends with the last batch and every answer; the error is the first that was met. */
 static int settle(struct run *run, bool complete, struct err *err)
 {
+	struct err last = {0};
+
 	if (!must_stop(run))
 		dispatch(run);
-	struct err last = {0};
+	if (run->flow && take_flow_settle(run->flow, &last) != 0 && !err_is_set(&run->err))
+		run->err = last;
 	if (redis_drain(run->job->redis, 0, &last) != 0 && !err_is_set(&run->err))
 		run->err = last;
 	if (!err_is_set(&run->err) && run->over)
@@ -244,7 +277,7 @@ static int run_list(struct run *run, struct err *err)
 	bool more = true;
 
 	while (!must_stop(run) && (more = keylist_next(&run->job->plan->list, &walk, &key))) {
-		add(run, key);
+		add(run, key, NULL);
 		/* enough to keep the server busy; what it refuses, it refuses soon */
 		if (redis_outstanding(run->job->redis) > most)
 			redis_drain(run->job->redis, most / 2, &run->err);
@@ -260,7 +293,7 @@ static bool on_found(void *ctx, const struct scan_key *key)
 	if (!invalidate_accepts(run->job->target, key, &unknown_age))
 		return true;
 	run->over = run->report->counts.asked + run->count >= run->job->target->max_keys;
-	return !run->over && !must_stop(run) && add(run, key->key) == 0;
+	return !run->over && !must_stop(run) && add(run, key->key, key->scan) == 0;
 }
 
 /* Everything before the cursor is done: from here a killed run may go on. */
@@ -269,16 +302,21 @@ static void on_page(void *ctx, const struct redis *node, uint64_t cursor)
 	struct run *run = ctx;
 	const struct resume *resume = run->job->target->resume;
 	const char *id = resume ? resume_id(resume, node) : "";
-	char text[24];
-	const struct bytes items[] = {
-	    {text, (size_t)snprintf(text, sizeof text, "%" PRIu64, cursor)}, bytes_of(id)};
-	struct backup_record record = {.kind = BACKUP_CURSOR, .items = items, .item_count = 2};
+	struct cursor *next = &run->cursor;
 
+	if (run->flow && !must_stop(run))
+		follow(run, take_flow_turn(run->flow, &run->err));
 	if (!run->job->backup || !id[0] || ++run->pages % PAGES_PER_CURSOR != 0 ||
-	    must_stop(run))
+	    must_stop(run) || next->waits)
 		return;
-	if (dispatch(run) == 0 && backup_add(run->job->backup, &record, &run->err) == 0)
-		backup_flush(run->job->backup, &run->err);
+	snprintf(next->text, sizeof next->text, "%" PRIu64, cursor);
+	snprintf(next->id, sizeof next->id, "%s", id);
+	if (run->flow) {
+		next->keys = take_flow_added(run->flow);
+		next->waits = true;
+	} else if (dispatch(run) == 0) {
+		write_cursor(run, next->text, next->id);
+	}
 }
 
 static uint64_t on_start(void *ctx, const struct redis *node)
@@ -338,6 +376,19 @@ static int run_members(struct run *run, struct err *err)
 	return 0;
 }
 
+/* What a throttle measures is the answer to a batch. */
+static void begin_flow(struct run *run)
+{
+	const struct keylist *list = &run->job->plan->list;
+	size_t count = run->job->plan->listed ? list->count : run->job->plan->keys;
+
+	if (run->direct || run->job->throttle || !take_flows(&run->take, count))
+		return;
+	run->flow =
+	    take_flow_new(&run->take, run->take.is_far ? TAKE_FLOW_FAR : take_batch(&run->take),
+			  &run->report->counts);
+}
+
 int invalidate_run(const struct invalidate_job *job, struct invalidate_report *ret_report,
 		   struct err *err)
 {
@@ -350,6 +401,7 @@ int invalidate_run(const struct invalidate_job *job, struct invalidate_report *r
 	run->direct = !job->backup && !job->soft;
 	run->take = (struct take_job){.redis = job->second,
 				      .is_cluster = redis_is_cluster(job->redis),
+				      .is_far = redis_is_far(job->redis),
 				      .backup = job->backup,
 				      .soft = job->soft,
 				      .soft_ms = job->soft_ms,
@@ -358,6 +410,7 @@ int invalidate_run(const struct invalidate_job *job, struct invalidate_report *r
 		run->full = run->take.is_cluster ? 1 : BATCH;
 	else
 		run->full = take_batch(&run->take);
+	begin_flow(run);
 	/* what was sent must be answered before the report: the session itself does not stop */
 	struct redis_grace before = redis_set_grace(job->redis, REDIS_GRACE);
 	int status = job->plan->listed ? run_list(run, err) : run_filter(run, err);
@@ -371,6 +424,7 @@ int invalidate_run(const struct invalidate_job *job, struct invalidate_report *r
 	if (status == 0 && !job->soft)
 		status = run_members(run, err);
 	redis_set_grace(job->redis, before);
+	take_flow_free(run->flow);
 	mem_arena_release(&run->arena);
 	buf_release(&run->sidecars);
 	free(run);

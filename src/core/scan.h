@@ -109,6 +109,8 @@ int scan_run(struct redis *redis, const struct scan_options *options,
  * (NULL) the same as redis_drain.
  */
 int scan_drain_beside(struct scan *scan, struct redis *beside, struct err *err);
+/* The same until something moved, as redis_step. */
+int scan_step_beside(struct scan *scan, struct redis *beside, struct err *err);
 
 /* True when what made the walk fail may be over soon: a repetition may see every key. */
 bool scan_may_repeat(const struct scan_result *result);

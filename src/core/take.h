@@ -24,6 +24,7 @@ struct take_job {
 	/* A session of its own (EXEC ends every WATCH of a connection), connected. Borrowed. */
 	struct redis *redis;
 	bool is_cluster;
+	bool is_far;                /* over a long link, as is known before redis tells it */
 	struct backup *backup;      /* NULL: nothing is saved */
 	bool soft;                  /* shorten the life instead of ending it */
 	uint64_t soft_ms;           /* in which it ends */
@@ -32,7 +33,6 @@ struct take_job {
 
 #define TAKE_BATCH 128          /* keys at once of one server */
 #define TAKE_BATCH_CLUSTER 1024 /* of a cluster */
-#define TAKE_BATCH_MAX 8192     /* over a long link, where a batch costs some round trips */
 #define TAKE_LARGE (64 * 1024)
 
 /* What the server acknowledged: asked = removed + shortened + kept + gone + failed. */
@@ -51,7 +51,7 @@ struct take_counts {
 	struct buf problem; /* the first failure of a key alone */
 };
 
-/* How many keys at once it should be given from now on, at most TAKE_BATCH_MAX. */
+/* How many keys at once it should be given from now on, at most TAKE_BATCH_CLUSTER. */
 size_t take_batch(const struct take_job *job);
 /*
  * Up to take_batch keys. -1 when going on makes no sense:

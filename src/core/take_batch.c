@@ -1,13 +1,10 @@
+#include "core/take_flow.h"
 #include "core/take_private.h"
-
-#include "base/mem.h"
-
-#include <stdlib.h>
 
 /*
  * Whether keys go in a transaction or each by a script. One server does a transaction of many
- * keys with the least work; a cluster's keys share none, and over a long link it costs round
- * trips, of which a script needs the same few for as many keys as there are.
+ * keys with the least work; a cluster's keys share none, and over a long link each of them
+ * costs round trips, that those of a flow of scripts share.
  */
 
 /* A transaction is one slot's: in a cluster, one key's. */
@@ -31,8 +28,8 @@ static int take_each(const struct take_job *job, const struct bytes *keys, size_
 	return 0;
 }
 
-static int take_transactions(const struct take_job *job, const struct bytes *keys, size_t count,
-			     struct take_counts *counts, struct err *err)
+int take_transactions(const struct take_job *job, const struct bytes *keys, size_t count,
+		      struct take_counts *counts, struct err *err)
 {
 	if (job->is_cluster)
 		return take_each(job, keys, count, counts, err);
@@ -52,40 +49,43 @@ static int take_transactions(const struct take_job *job, const struct bytes *key
 static int take_scripts(const struct take_job *job, const struct bytes *keys, size_t count,
 			struct take_counts *counts, struct err *err)
 {
-	struct bytes *alone = mem_zalloc(count, sizeof *alone);
-	size_t alone_count = 0;
-	int status = take_apart(job, keys, count, alone, &alone_count, counts, err);
+	struct take_flow *flow = take_flow_new(job, count, counts);
+	size_t added = 0;
+	int status = 0;
 
-	if (status == 0)
-		status = take_transactions(job, alone, alone_count, counts, err);
-	free(alone);
+	while (status == 0 && added < count)
+		status = take_flow_add(flow, keys[added++], NULL, err);
+	/* what was not taken any more has failed, too */
+	counts->failed += count - take_flow_added(flow);
+	counts->asked += count - take_flow_added(flow);
+	if (take_flow_settle(flow, err) != 0)
+		status = -1;
+	take_flow_free(flow);
 	return status;
 }
 
-static bool goes_by_script(const struct take_job *job, size_t count)
+bool take_flows(const struct take_job *job, size_t count)
 {
 	bool few = count <= TAKE_BATCH; /* which one transaction does */
 
-	return (job->is_cluster || (!few && redis_is_far(job->redis))) &&
+	return (job->is_cluster || (!few && (job->is_far || redis_is_far(job->redis)))) &&
 	       redis_version(job->redis) >= TAKE_HAS_EXPIRETIME;
 }
 
 int take_keys(const struct take_job *job, const struct bytes *keys, size_t count,
 	      struct take_counts *counts, struct err *err)
 {
+	if (take_flows(job, count))
+		return take_scripts(job, keys, count, counts, err);
 	counts->asked += count;
-	return goes_by_script(job, count) ? take_scripts(job, keys, count, counts, err)
-					  : take_transactions(job, keys, count, counts, err);
+	return take_transactions(job, keys, count, counts, err);
 }
 
 size_t take_batch(const struct take_job *job)
 {
 	struct err ignored = {0};
-	size_t nodes;
+	size_t nodes = job->is_cluster ? redis_nodes(job->redis, &ignored) : 1;
 
-	if (redis_is_far(job->redis))
-		return TAKE_BATCH_MAX;
-	nodes = job->is_cluster ? redis_nodes(job->redis, &ignored) : 1;
 	if (nodes == 0)
 		return TAKE_BATCH;
 	return nodes * TAKE_BATCH < TAKE_BATCH_CLUSTER ? nodes * TAKE_BATCH

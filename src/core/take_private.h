@@ -88,13 +88,8 @@ int take_together(const struct take_job *job, const struct bytes *keys, size_t c
 /* One large key of about so many bytes, page by page. Its TTL and type are asked anew. */
 enum take_end take_large(struct take *take, struct bytes key, uint64_t bytes);
 
-/*
- * Keys, as many as there are, each in a script of its own. Those that need a
- * transaction (too large to be saved at once, or this user may use no scripts) are left to the
- * caller: ret_alone has room for count. Redis 7.0 at least. -1 as take_keys.
- */
-int take_apart(const struct take_job *job, const struct bytes *keys, size_t count,
-	       struct bytes *ret_alone, size_t *ret_count, struct take_counts *counts,
-	       struct err *err);
+/* Keys in transactions, as many as there are; in a cluster each in its own. As take_keys. */
+int take_transactions(const struct take_job *job, const struct bytes *keys, size_t count,
+		      struct take_counts *counts, struct err *err);
 
 #endif

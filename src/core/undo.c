@@ -64,11 +64,8 @@ static const char undo_counted[] =
 
 static int ask_time(struct redis *redis, struct undo *undo, struct err *err)
 {
-	struct backup_origin origin;
-
-	if (backup_origin_ask(redis, "undo", &origin, err) != 0)
+	if (backup_clock_ask(redis, &undo->now_ms, err) != 0)
 		return -1;
-	undo->now_ms = origin.made_ms;
 	undo->mono_ms = clock_mono_ms();
 	return 0;
 }

@@ -27,10 +27,12 @@ import argparse
 import asyncio
 import codecs
 import collections
+import fcntl
 import os
 import shlex
 import socket
 import struct
+import termios
 
 CHUNK = 65536
 
@@ -229,7 +231,7 @@ class Link:
                 try:
                     data = await asyncio.wait_for(ends.reader.read(CHUNK), 0.002)
                 except asyncio.TimeoutError:
-                    if asked > 0 and is_asleep(pid) and not has_input(client):
+                    if asked > 0 and has_read_all(ends.writer) and is_asleep(pid) and not has_input(client):
                         break
                     continue
                 if not data:
@@ -334,6 +336,12 @@ def is_asleep(pid):
             return file.read().rpartition(")")[2].split()[0] in "SZ"
     except OSError:
         return True
+
+
+def has_read_all(writer):
+    """The client has read what was sent to it."""
+    unread = fcntl.ioctl(writer.get_extra_info("socket").fileno(), termios.TIOCOUTQ, b"\0" * 4)
+    return writer.transport.get_write_buffer_size() == 0 and struct.unpack("i", unread)[0] == 0
 
 
 def has_input(sock):
