@@ -87,16 +87,16 @@ few_trips() {
 
 @test "a slow link: keys are saved while others are dropped, and come back in windows" {
 	DELAY=20
-	many 20000
-	in_step invalidate thing --all --yes --max-keys 20000 --backup "$DIR/undo" -o json
-	assert_json .removed 20000
-	at_most 32 'invalidate of 20,000 keys with an undo file'
+	many 10000
+	in_step invalidate thing --all --yes --max-keys 10000 --backup "$DIR/undo" -o json
+	assert_json .removed 10000
+	at_most 32 'invalidate of 10,000 keys with an undo file'
 	in_step invalidate --undo "$DIR/undo" --yes -o json
-	assert_json .restored 20000
-	at_most 12 'the undo of 20,000 keys'
-	in_step invalidate thing --all --soft --in 1h --yes --max-keys 20000 -o json
-	assert_json '.kept' 20000
-	at_most 40 'to shorten the life of 20,000 keys'
+	assert_json .restored 10000
+	at_most 12 'the undo of 10,000 keys'
+	in_step invalidate thing --all --soft --in 1h --yes --max-keys 10000 -o json
+	assert_json '.kept' 10000
+	at_most 40 'to shorten the life of 10,000 keys'
 }
 
 # Items that are JSON, each with an index and a set that lead to it.
