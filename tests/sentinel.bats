@@ -21,7 +21,8 @@ start_watched() {
 	LIST=$(printf '127.0.0.1:%s,' "${SENTINELS[@]}")
 	export REDIS_URL="redis-sentinel://${LIST%,}/0?sentinelMasterId=cache" REDIS_SENTINEL_PASSWORD=watch
 	start_upstream
-	api_config "$THING"
+	api_config "$THING, \"old\": { \"key\": \"old:{id}\", \"ttl\": \"50m\" } }, \"events\": {
+		\"old.gone\": { \"do\": [ { \"invalidate\": \"old\", \"vars\": { \"id\": \"{/id}\" } } ] }"
 	local list=
 	for i in {1..20}; do
 		set_data "/things/$i" "{\"id\":\"$i\"}"
@@ -162,11 +163,51 @@ assert_warmed() {
 	assert_json .removed 20
 }
 
-@test "a primary that becomes a replica in the middle is left for the new one" {
+# start_writers: verbs that write for as long as they are told to, each with something done and something to do.
+start_writers() {
+	local name
+	at a MSET old:1 v old:2 v old:3 v old:4 v >/dev/null
+	for name in follow repl; do mkfifo "$DIR/$name.in"; done
+	exec {EVENTS}<>"$DIR/follow.in" {LINES}<>"$DIR/repl.in"
+	"$CCACHE" invalidate --follow - -o json --timeout 60s <&"$EVENTS" >"$DIR/follow.out" 2>&1 3>&- 4>&- &
+	FOLLOW=$!
+	"$CCACHE" repl --timeout 60s <&"$LINES" >"$DIR/repl.out" 2>&1 3>&- 4>&- &
+	REPL=$!
+	PIDS+=("$FOLLOW" "$REPL")
+	in_background bench.out "$CCACHE" bench --mix set=1 --rate 50 --duration 10m -o json --timeout 60s
+	BENCH=$STARTED
+	echo '{"event":"old.gone","id":1}' >&"$EVENTS"
+	echo 'invalidate old 2 --yes' >&"$LINES"
+	wait_for writers_have_begun
+}
+writers_have_begun() { [[ $(at a EXISTS old:1 old:2) == 0 && $(at a --scan --pattern 'cc:bench:*') ]]; }
+# Those that go on do it at b, and the other one has said that it cannot; what it left the next one removes.
+assert_writers() {
+	local status=0
+	echo '{"event":"old.gone","id":3}' >&"$EVENTS"
+	echo 'invalidate old 4 --yes' >&"$LINES"
+	wait_for --for 120 b_lost_the_old
+	wait "$BENCH" || status=$?
+	assert_equal "$status $(grep -c '^ccache: error: redis 127.0.0.1:'"${PORT_OF[a]}" "$DIR/bench.out")" '4 1'
+	kill -TERM "$FOLLOW"
+	wait "$FOLLOW" || status=$?
+	assert_equal "$status $(sed -n '/^{/,/^}/p' "$DIR/follow.out" | jq -c '[.events, .keys, .failed]')" '143 [2,2,0]'
+	echo exit >&"$LINES"
+	wait "$REPL"
+	exec {EVENTS}>&- {LINES}>&-
+	cc_run bench --max --mix set=1 --requests 50 -o json
+	assert_exit 0
+	assert_equal "$(at b --scan --pattern 'cc:bench:*')" ''
+}
+b_lost_the_old() { [[ $(at b EXISTS old:1 old:2 old:3 old:4) == 0 ]]; }
+
+@test "a primary that becomes a replica in the middle is left for the new one, by every verb that writes" {
 	start_held_warm
+	start_writers
 	wait_for --for 120 failover_begins
 	wait_for --for 120 b_is_primary
 	wait_for --for 120 a_is_replica # until then it takes writes that are lost, whoever sends them
+	assert_writers
 	assert_warmed
 }
 failover_begins() { [[ $(ask_sentinel 1 SENTINEL FAILOVER cache) == OK ]]; }
