@@ -86,6 +86,7 @@ static int prepare(struct app *app, const struct bench_job *job, bool fill, stru
 /* A server that failed the run is not waited for as long again, nor one that is silent after a
  * signal: the next run sweeps. */
 #define HASTE_MS 1000
+#define CLEAN_MS 5000 /* after a signal */
 
 /* Also after Ctrl-C: what was written goes. The second one leaves it to the next run. */
 static int clean(struct app *app, const struct bench_job *job, bool scattered, bool hasty,
@@ -94,7 +95,8 @@ static int clean(struct app *app, const struct bench_job *job, bool scattered, b
 	bool interrupted = *app->cancel && (scattered || bench_writes(job));
 	const volatile int *cancel =
 	    redis_set_cancel(app->redis, interrupted ? app->again : app->cancel);
-	struct redis_grace grace = {.silent_ms = interrupted ? 0 : HASTE_MS};
+	struct redis_grace grace = {.silent_ms = interrupted ? 0 : HASTE_MS,
+				    .whole_ms = interrupted ? 0 : CLEAN_MS};
 	uint64_t removed = 0;
 	int status = 0;
 

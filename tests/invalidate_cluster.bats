@@ -219,6 +219,23 @@ states() {
 	assert_equal "$(states)" "$before"
 }
 
+@test "cluster: an undo file that may grow no further: what it does not hold stays" {
+	local node
+	for node in 0 1 2; do
+		node_cli "$node" EVAL "for i = 1, 700 do redis.call('SET', 'wide{' .. ARGV[1] .. '}' .. i, string.rep('x', 1000) .. i, 'EX', 90000) end" 1 \
+			"{$(tag_of "$node")}" "$(tag_of "$node")" >/dev/null
+	done
+	on_all ACL SETUSER default -memory >/dev/null # the limit is met on the way
+	cc_run invalidate --match 'wide*' --yes --backup "$DIR/undo" --backup-limit 50KiB -o json
+	assert_exit 7
+	assert_adds_up
+	cc_run invalidate --undo "$DIR/undo" --yes -o json
+	on_all ACL SETUSER default +memory >/dev/null
+	assert_exit 0
+	assert_json '.restored == .changes and .changes < 2100' true
+	assert_equal "$(keys_of_all 'wide*')" 2100
+}
+
 @test "cluster: slots that moved since the run was killed: whoever has others now is walked again" {
 	local left slot
 	learn_node_ids

@@ -196,7 +196,8 @@ static int follow(struct run *run, int status)
 	struct cursor *cursor = &run->cursor;
 
 	tell(run);
-	if (status == 0 && cursor->waits && take_flow_done(run->flow) >= cursor->keys)
+	if (status == 0 && !interrupted(run) && cursor->waits &&
+	    take_flow_done(run->flow) >= cursor->keys)
 		status = write_cursor(run, cursor->text, cursor->id);
 	return status;
 }

@@ -224,7 +224,7 @@ static int read_string(struct redis *redis, struct bytes key, size_t value_bytes
 	if (ask(redis, argv, 4, "GETRANGE", info, &reply, err) != 0)
 		return -1;
 	bool part = reply != NULL;
-	if (part && reply->text.len == 0 && info->length > 0) {
+	if (part && reply->type == REPLY_STRING && reply->text.len == 0 && info->length > 0) {
 		/* emptied since its length was told, or gone: that only GET tells apart */
 		part = false;
 		info->length = 0;

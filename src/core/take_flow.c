@@ -100,6 +100,8 @@ static int advance(struct take_flow *flow)
 		else
 			status = take_piece_sort_out(piece);
 	}
+	if (err_is_set(&take->err)) /* of those that are saved some have no record */
+		return -1;
 	if (status == 0 && flow->saved.first && take->job->backup)
 		status = backup_flush(take->job->backup, &take->err);
 	while (status == 0 && (piece = take_piece_pop(&flow->saved)))
@@ -147,24 +149,40 @@ static void give_up(struct take_flow *flow)
 	flow->looked.first = flow->saved.first = flow->again.first = NULL;
 }
 
+static int take_so_far(struct take_flow *flow, const struct take_job *job,
+		       const struct bytes *keys, size_t *count)
+{
+	size_t given = *count;
+
+	*count = 0;
+	return given == 0
+		   ? 0
+		   : take_transactions(job, keys, given, flow->take.counts, &flow->take.err);
+}
+
 /* Nothing else is under way: a transaction for those that need one. */
 static int take_alone(struct take_flow *flow)
 {
 	struct bytes *keys = mem_zalloc(flow->room, sizeof *keys);
+	struct take_job job = *flow->take.job;
 	size_t count = 0;
 	int status = 0;
 
-	for (uint64_t i = flow->head; i < flow->tail; i++) {
+	for (uint64_t i = flow->head; i < flow->tail && status == 0; i++) {
 		struct piece *piece = piece_at(flow, i);
 
 		if (piece->stage != ALONE)
 			continue;
+		if (piece->soft_ms != job.soft_ms)
+			status = take_so_far(flow, &job, keys, &count);
+		if (status != 0)
+			break;
+		job.soft_ms = piece->soft_ms;
 		keys[count++] = take_piece_key(piece);
 		piece->stage = ENDED;
 	}
-	if (count > 0)
-		status = take_transactions(flow->take.job, keys, count, flow->take.counts,
-					   &flow->take.err);
+	if (status == 0)
+		status = take_so_far(flow, &job, keys, &count);
 	free(keys);
 	return status;
 }
@@ -175,7 +193,8 @@ static int settle(struct take_flow *flow)
 	struct err ignored = {0};
 	int status = flow->failed ? -1 : advance(flow);
 
-	while (status == 0 && flow->open > 0 && redis_outstanding(redis) > 0) {
+	while (status == 0 && flow->open > 0 &&
+	       (redis_outstanding(redis) > 0 || flow->again.first)) {
 		status = step(flow);
 		if (status == 0)
 			status = advance(flow);

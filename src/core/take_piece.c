@@ -8,6 +8,7 @@
 #include <string.h>
 
 #define DUMP_LEAST 64
+#define DUMP_UNKNOWN 4096 /* this user may not ask how large a value is */
 /*
  * Over a long link such small ones count for less: a server reads 32 KiB at once, and so many
  * commands make no more of them than the window.
@@ -85,7 +86,8 @@ static void fail(struct piece *piece, const struct reply *reply, const char *com
 
 	take->refusal = (struct err){0};
 	take_refuse(take, reply, command, take_piece_key(piece));
-	take_keep_problem(take->counts, &take->refusal);
+	take_keep_problem(take->counts,
+			  err_is_set(&take->refusal) ? &take->refusal : &take->broke);
 	take->counts->failed++;
 	take_piece_leave(piece, ENDED);
 }
@@ -155,10 +157,13 @@ int take_piece_look(struct piece *piece)
 
 static void save(struct piece *piece, struct backup_record *record)
 {
+	struct take *take = &piece->flow->take;
+
 	record->key = take_piece_key(piece);
 	record->expires_ms = piece->expires_ms;
-	if (take_save(&piece->flow->take, record) == 0)
-		piece->record = record->number;
+	if (take_save(take, record) != 0 || err_is_set(&take->err))
+		return; /* nothing is dropped any more */
+	piece->record = record->number;
 	push(&piece->flow->saved, piece);
 }
 
@@ -183,7 +188,9 @@ static int save_value(struct piece *piece)
 {
 	const struct bytes argv[] = {BYTES("DUMP"), take_piece_key(piece)};
 	const struct take_job *job = piece->flow->take.job;
-	size_t expect = piece->bytes > 0 ? (size_t)piece->bytes : DUMP_LEAST;
+	size_t expect = piece->bytes > 0   ? (size_t)piece->bytes
+			: piece->bytes < 0 ? DUMP_UNKNOWN
+					   : DUMP_LEAST;
 
 	if (expect <= DUMP_SMALL && (job->is_far || redis_is_far(job->redis)))
 		expect /= DUMP_SMALL_SHARE;
@@ -230,6 +237,9 @@ static void on_changed(void *ctx, const struct reply *reply)
 		take_piece_leave(piece, ENDED);
 	} else if (reply->type == REPLY_INTEGER || kind == REPLY_ERR_NOSCRIPT) {
 		piece->flow->unloaded = piece->flow->unloaded || kind == REPLY_ERR_NOSCRIPT;
+		counts->again++;
+		try_again(piece);
+	} else if (kind == REPLY_ERR_BUSY || kind == REPLY_ERR_LOADING) { /* it did not run */
 		counts->again++;
 		try_again(piece);
 	} else if (kind == REPLY_ERR_NOPERM) {

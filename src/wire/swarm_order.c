@@ -32,6 +32,12 @@ static struct swarm_link *link_of(const struct swarm *swarm, size_t client)
 	return &swarm->nodes[0]->links[client];
 }
 
+/* For an answer, be it of a command that follows the client's own. */
+static bool waits(const struct swarm *swarm, size_t client)
+{
+	return link_of(swarm, client)->ring.count > 0;
+}
+
 int swarm_order_leave(struct swarm *swarm, struct err *err)
 {
 	swarm->in_order = false;
@@ -47,7 +53,7 @@ static bool is_anything_there(const struct swarm *swarm)
 	struct pollfd *links = mem_zalloc(swarm->clients, sizeof *links);
 
 	for (size_t i = 0; i < swarm->clients; i++) {
-		links[i].fd = swarm->lanes[i] > 0 ? link_of(swarm, i)->fd : -1;
+		links[i].fd = waits(swarm, i) ? link_of(swarm, i)->fd : -1;
 		links[i].events = POLLIN;
 	}
 	bool anything = poll(links, swarm->clients, 0) > 0;
@@ -68,10 +74,10 @@ static int read_on(struct swarm *swarm, struct err *err)
 	for (size_t i = 0; i < swarm->clients && swarm->in_order; i++) {
 		size_t client = swarm->turn;
 
-		if (swarm->lanes[client] > 0) {
+		if (waits(swarm, client)) {
 			if (swarm_receive(link_of(swarm, client), false, err) != 0)
 				return -1;
-			if (swarm->lanes[client] > 0)
+			if (waits(swarm, client))
 				break;
 			answered++;
 			if (!swarm->over && swarm_refill(swarm, client, err) != 0)
@@ -87,7 +93,7 @@ int swarm_order_turn(struct swarm *swarm, struct err *err)
 	struct pollfd oldest = {.events = POLLIN};
 
 	/* Towards the end some have nothing to wait for. */
-	while (swarm->lanes[swarm->turn] == 0)
+	while (!waits(swarm, swarm->turn))
 		step(swarm);
 	oldest.fd = link_of(swarm, swarm->turn)->fd;
 	int ready = poll(&oldest, 1, LATE_MS);

@@ -197,7 +197,9 @@ static int serve(struct swarm_link *link, uint32_t events, struct err *err)
 	if ((events & ~(uint32_t)EPOLLOUT) &&
 	    swarm_receive(link, events & EPOLLRDHUP, err) != 0)
 		return -1;
-	if (!swarm->driver->due && swarm->lanes[link->client] == 0 && !swarm->over)
+	/* At one server a batch ends with its tails: send_batch begins the ring anew. */
+	if (!swarm->driver->due && swarm->lanes[link->client] == 0 && !swarm->over &&
+	    (swarm->slots || link->ring.count == 0))
 		return swarm_refill(swarm, link->client, err);
 	return 0;
 }

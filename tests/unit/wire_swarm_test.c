@@ -14,6 +14,7 @@ static struct server server;
 struct load {
 	struct bytes value; /* echoed */
 	bool gate;          /* the first client's first command waits at it */
+	bool tails;         /* each command is followed by one that takes its time */
 	size_t given[CLIENTS];
 	size_t total;
 	size_t wanted;
@@ -23,7 +24,7 @@ struct load {
 	struct buf bytes;
 };
 
-enum { ECHOED, WAITED, OPENED };
+enum { ECHOED, WAITED, OPENED, FOLLOWED };
 
 static void add_command(struct buf *out, size_t argc, const struct bytes *argv)
 {
@@ -48,7 +49,14 @@ static size_t give(void *ctx, size_t client, uint64_t now_ns, size_t count,
 		return 0;
 	load->total++;
 	*ret_bytes = &load->bytes;
-	if (load->gate && client == 0 && turn == 0) {
+	if (load->tails) {
+		ops[0].cookie = FOLLOWED;
+		ops[0].tails = 1;
+		buf_clear(&load->bytes);
+		buf_add(&load->bytes,
+			BYTES("*1\r\n$4\r\nPING\r\n*3\r\n$5\r\nBLPOP\r\n$4\r\nnone"
+			      "\r\n$4\r\n0.01\r\n"));
+	} else if (load->gate && client == 0 && turn == 0) {
 		ops[0].cookie = WAITED;
 		add_command(&load->bytes, 3,
 			    (struct bytes[]){BYTES("BLPOP"), BYTES("gate"), BYTES("0")});
@@ -71,6 +79,8 @@ static void hear(void *ctx, const struct swarm_op *op, const struct reply *reply
 	(void)now_ns;
 	if (op->cookie == ECHOED)
 		load->same += bytes_equal(reply->text, load->value);
+	else if (op->cookie == FOLLOWED)
+		load->same += reply->type == REPLY_STATUS;
 	else if (op->cookie == OPENED)
 		load->same += reply->type == REPLY_INTEGER;
 	else
@@ -119,6 +129,13 @@ TEST(the_oldest_may_wait_for_the_others)
 	CHECK(load.behind > OPENS_GATE);
 }
 
+TEST(a_batch_ends_with_what_follows_its_commands)
+{
+	struct load load = {.tails = true, .wanted = 3 * (size_t)CLIENTS};
+
+	run_load(&load);
+}
+
 /* More than a socket takes, and than the server reads of it in a turn. */
 TEST(the_rest_of_a_command_is_sent_when_there_is_room)
 {
@@ -135,6 +152,7 @@ int main(void)
 	server_start(&server, false, NULL);
 	RUN(answers_in_order_are_read);
 	RUN(the_oldest_may_wait_for_the_others);
+	RUN(a_batch_ends_with_what_follows_its_commands);
 	RUN(the_rest_of_a_command_is_sent_when_there_is_room);
 	server_stop(&server);
 	CHECK_DONE();
