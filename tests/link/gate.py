@@ -6,9 +6,9 @@ connections. The Nth such command (default 1) to the node's port waits, with all
 over any connection, until DIRECTORY/open is there; DIRECTORY/held.RUN appears. COMMAND may hold a second word, as
 SCRIPT_LOAD. What goes to other nodes passes. When a node refuses a connection, DIRECTORY/refused.RUN appears.
 
-With a file DIRECTORY/answer.RUN when the run connects, what it asks of its own keys (RUN:…) after it was held is answered
-from there, by every node: "MOVED PORT" and "ASK PORT" send it from NODE to that port and from everywhere else to NODE,
-anything else is the answer itself.
+With a file DIRECTORY/answer.RUN when the run connects, what it asks of its own keys (RUN:…) from the Nth such command on,
+whichever node gets it, is answered from there, by every node: "MOVED PORT" and "ASK PORT" send it from NODE to that port
+and from everywhere else to NODE, anything else is the answer itself.
 """
 
 import asyncio
@@ -92,8 +92,7 @@ class Answers:
         parser = Parser()
         while data := await reader.read(CHUNK):
             for command in parser.feed(data):
-                if self.port == self.gate.node:
-                    await self.gate.hold(self.rule, command)
+                await self.gate.hold(self.rule, command)
                 self.due.append(self.answer_to(command) if self.rule.left == 0 else None)
                 if self.due[-1] is None:
                     writer.write(command)
