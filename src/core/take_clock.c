@@ -1,5 +1,6 @@
 #include "core/take_clock.h"
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "core/take_private.h"
 
@@ -7,8 +8,9 @@
 
 struct take_clock {
 	const struct redis *node;
-	int64_t now_ms;
-	bool lost;
+	int64_t told_ms; /* 0: not */
+	/* Our own clock then: its answer may be long here before the slowest node's is. */
+	uint64_t heard_ms;
 	struct err err;
 };
 
@@ -16,8 +18,8 @@ static void on_time(void *ctx, const struct reply *reply)
 {
 	struct take_clock *clock = ctx;
 
-	clock->lost = reply->type == REPLY_LOST;
-	if (!clock->lost && take_read_time(reply, &clock->now_ms) != 0)
+	clock->heard_ms = clock_mono_ms();
+	if (reply->type != REPLY_LOST && take_read_time(reply, &clock->told_ms) != 0)
 		redis_fail(clock->node, reply, "TIME", (struct bytes){NULL, 0}, &clock->err);
 }
 
@@ -45,7 +47,7 @@ int take_clocks_ask(struct take_clocks *clocks, struct redis *redis, struct err 
 	if (redis_drain(redis, 0, err) != 0)
 		return -1;
 	for (size_t i = 0; i < clocks->count; i++) {
-		clocks->node_lost = clocks->node_lost || clocks->items[i].lost;
+		clocks->lacking = clocks->lacking || clocks->items[i].told_ms == 0;
 		if (err_is_set(&clocks->items[i].err)) {
 			*err = clocks->items[i].err;
 			return -1;
@@ -54,16 +56,19 @@ int take_clocks_ask(struct take_clocks *clocks, struct redis *redis, struct err 
 	return 0;
 }
 
-int64_t take_clocks_now(const struct take_clocks *clocks, struct redis *redis, struct bytes key)
+int64_t take_clocks_now(struct take_clocks *clocks, struct redis *redis, struct bytes key)
 {
 	struct err ignored = {0};
 	const struct redis *holder = redis_holder(redis, key, &ignored);
-	int64_t now_ms = 0;
 
-	for (size_t i = 0; i < clocks->count; i++)
-		if (i == 0 || clocks->items[i].node == holder)
-			now_ms = clocks->items[i].now_ms;
-	return now_ms;
+	for (size_t i = 0; i < clocks->count; i++) {
+		const struct take_clock *clock = &clocks->items[i];
+
+		if (clock->node == holder && clock->told_ms != 0)
+			return clock->told_ms + (int64_t)(clock_mono_ms() - clock->heard_ms);
+	}
+	clocks->lacking = true;
+	return 0;
 }
 
 void take_clocks_release(struct take_clocks *clocks)

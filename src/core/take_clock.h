@@ -14,14 +14,13 @@ struct redis;
 struct take_clocks {
 	struct take_clock *items;
 	size_t count;
-	bool node_lost; /* one did not tell its time */
+	bool lacking; /* of one no time is known: it did not tell, or came since */
 };
 
 /* Asks all of them at once. -1: ERR_REDIS. */
 int take_clocks_ask(struct take_clocks *clocks, struct redis *redis, struct err *err);
-/* Unix time, as asked last, where the key is; 0: its node did not tell. */
-int64_t take_clocks_now(const struct take_clocks *clocks, struct redis *redis,
-			struct bytes key);
+/* Unix time now where the key is; 0: it is not known. */
+int64_t take_clocks_now(struct take_clocks *clocks, struct redis *redis, struct bytes key);
 void take_clocks_release(struct take_clocks *clocks);
 
 #endif

@@ -1,6 +1,5 @@
 #include "core/take_flow.h"
 
-#include "base/clock.h"
 #include "base/mem.h"
 #include "base/sha1.h"
 #include "core/scan.h"
@@ -55,12 +54,9 @@ static int ask_clocks(struct take_flow *flow)
 	if (!flow->take.job->soft)
 		return 0;
 	/* another may take the place of one that is lost */
-	if (flow->clocks.node_lost && redis_recover(session_of(flow), err) != 0)
+	if (flow->clocks.lacking && redis_recover(session_of(flow), err) != 0)
 		return -1;
-	if (take_clocks_ask(&flow->clocks, session_of(flow), err) != 0)
-		return -1;
-	flow->clocks_ms = clock_mono_ms();
-	return 0;
+	return take_clocks_ask(&flow->clocks, session_of(flow), err);
 }
 
 /* Those that are to be looked at anew. */
@@ -72,7 +68,7 @@ static int repeat(struct take_flow *flow)
 	int status = 0;
 
 	flow->again.first = NULL;
-	if (again.first && flow->clocks.node_lost)
+	if (again.first && flow->clocks.lacking)
 		status = ask_clocks(flow);
 	if (status == 0 && flow->unloaded)
 		status = load(flow);

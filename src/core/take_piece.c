@@ -1,6 +1,5 @@
 #include "core/take_piece.h"
 
-#include "base/clock.h"
 #include "core/sidecar.h"
 
 #include <inttypes.h>
@@ -301,16 +300,16 @@ static int fence(struct piece *piece)
 
 /* --- a key's way --- */
 
-/* When a soft change ends the key's life; 0: its server did not tell the time. */
+/* When a soft change ends the key's life; 0: its server's time is not known. */
 static int64_t end_of(const struct piece *piece)
 {
-	const struct take_flow *flow = piece->flow;
+	struct take_flow *flow = piece->flow;
 	int64_t now_ms =
 	    take_clocks_now(&flow->clocks, session_of(flow), take_piece_key(piece));
 
 	if (now_ms == 0) /* it would end in 1970 */
 		return 0;
-	return now_ms + (int64_t)(clock_mono_ms() - flow->clocks_ms) + (int64_t)piece->soft_ms;
+	return now_ms + (int64_t)piece->soft_ms;
 }
 
 int take_piece_sort_out(struct piece *piece)

@@ -53,7 +53,6 @@ struct take_flow {
 	struct scan *walk;
 	struct redis_limits before;
 	struct take_clocks clocks;
-	uint64_t clocks_ms; /* our own clock when they were asked */
 	char sha[SHA1_HEX_LEN + 1];
 	bool unloaded;  /* a server does not know the script */
 	bool forbidden; /* this user may use no scripts */
