@@ -181,7 +181,7 @@ static int ask_password(struct app *app, struct err *err)
 
 	if (!app->globals.askpass)
 		return 0;
-	int status = out_ask_secret("Redis password: ", &password);
+	int status = out_ask_secret("Redis password: ", app->cancel, &password);
 	if (status != 0 && *app->cancel)
 		return err_set(err, ERR_INTERRUPTED, "--askpass: interrupted");
 	if (status != 0)

@@ -1,12 +1,15 @@
 #include "consent.h"
 
+#include "app.h"
+
 #include "base/buf.h"
 #include "base/err.h"
 #include "out/terminal.h"
 
-int consent_ask(struct buf *question, bool given, const char *undone, struct err *err)
+int consent_ask(const struct app *app, struct buf *question, bool given, const char *undone,
+		struct err *err)
 {
-	int answer = given ? 1 : out_confirm(buf_str(question), "yes");
+	int answer = given ? 1 : out_confirm(buf_str(question), "yes", app->cancel);
 
 	buf_release(question);
 	if (answer > 0)

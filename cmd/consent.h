@@ -3,6 +3,7 @@
 
 #include <stdbool.h>
 
+struct app;
 struct buf;
 struct err;
 
@@ -12,6 +13,7 @@ struct err;
  * there is no terminal, or the answer was not yes; undone completes "not
  * confirmed; …": "nothing was dropped".
  */
-int consent_ask(struct buf *question, bool given, const char *undone, struct err *err);
+int consent_ask(const struct app *app, struct buf *question, bool given, const char *undone,
+		struct err *err);
 
 #endif

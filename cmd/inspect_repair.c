@@ -106,7 +106,7 @@ static int consent(struct run *run, uint64_t planned, struct err *err)
 	num_format_count(&question, (int64_t)planned);
 	buf_printf(&question, " %s on %s? [y/N] ", planned == 1 ? "repair" : "repairs",
 		   run->app->target_text);
-	return consent_ask(&question, run->options->yes, "nothing was repaired", err);
+	return consent_ask(run->app, &question, run->options->yes, "nothing was repaired", err);
 }
 
 /* --- the work --- */

@@ -78,7 +78,7 @@ static int consent(struct app *app, const struct invalidate_options *options,
 	buf_add_str(&text, "Restore ");
 	describe(app, plan, &text);
 	buf_add_str(&text, "? [y/N] ");
-	return consent_ask(&text, options->yes, "nothing was restored", err);
+	return consent_ask(app, &text, options->yes, "nothing was restored", err);
 }
 
 static enum exit_code print(struct app *app, const struct undo_report *report, uint64_t damaged,

@@ -120,7 +120,7 @@ static int ask_name(struct app *app, const struct invalidate_choice *choice,
 	buf_printf(&question, "%s%s: ", choice->ns ? "namespace " : "", name);
 	add_count(&question, plan->keys, "key", "keys");
 	buf_printf(&question, " of %s. Type %s to go on:", app->target_text, name);
-	int answer = out_confirm(buf_str(&question), name);
+	int answer = out_confirm(buf_str(&question), name, app->cancel);
 	buf_release(&question);
 	if (answer > 0)
 		return 0;
@@ -144,7 +144,7 @@ int invalidate_consent(struct app *app, const struct invalidate_options *options
 	add_count(&question, plan->keys, "key", "keys");
 	buf_printf(&question, " %s %s? [y/N] ", options->soft ? "in" : "from",
 		   app->target_text);
-	return consent_ask(&question, options->yes, "nothing was dropped", err);
+	return consent_ask(app, &question, options->yes, "nothing was dropped", err);
 }
 
 static void print_back(struct sink *sink, const struct invalidate_outcome *outcome)

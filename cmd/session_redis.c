@@ -63,7 +63,7 @@ static int consent(struct app *app, const struct redis_options *options,
 	buf_printf(&question, "%.*s is %s: run it on %s? [y/N]", BYTES_ARG(argv[0]),
 		   command->told ? "@dangerous" : "perhaps dangerous (the server does not say)",
 		   app->target_text);
-	int answer = out_confirm(buf_str(&question), "yes");
+	int answer = out_confirm(buf_str(&question), "yes", app->cancel);
 	buf_release(&question);
 	if (answer > 0)
 		return 0;

@@ -8,6 +8,7 @@
 #include "opt/opt.h"
 #include "out/frame.h"
 #include "out/stream.h"
+#include "out/tty.h"
 
 #include <ctype.h>
 #include <stddef.h>
@@ -94,6 +95,7 @@ static enum exit_code watch(struct app *app, const struct watch_options *options
 		enum exit_code once = run_once(app, line, count, kept, screen);
 		code = exit_worst(code, once);
 		if (screen) {
+			out_tty_foreground(STDOUT_FILENO, app->cancel);
 			out_terminal_query(STDOUT_FILENO, &app->out_terminal);
 			out_frame_draw(app->out, &app->out_terminal, head,
 				       out_stream_kept(kept), i == 0);

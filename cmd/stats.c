@@ -286,7 +286,7 @@ static enum exit_code reset(struct app *app, bool yes)
 	buf_printf(&question, "Set the program's own counters on %s to 0? [y/N]",
 		   app->target_text);
 	if (!yes)
-		answer = out_confirm(buf_str(&question), "yes");
+		answer = out_confirm(buf_str(&question), "yes", app->cancel);
 	buf_release(&question);
 	if (answer <= 0)
 		err_set(&err, ERR_REFUSED,

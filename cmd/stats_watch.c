@@ -10,6 +10,7 @@
 #include "opt/opt.h"
 #include "out/screen.h"
 #include "out/stream.h"
+#include "out/tty.h"
 #include "stats_render.h"
 
 #include <poll.h>
@@ -104,6 +105,7 @@ static int draw(struct watch *watch, struct err *err)
 	}
 	int status = stats_render_page(&app->out_terminal, &page, &text, err);
 	if (status == 0) {
+		out_tty_foreground(STDOUT_FILENO, app->cancel);
 		out_screen_draw(app->out, &app->out_terminal, buf_bytes(&text));
 		status = out_stream_flush(app->out, err);
 	}

@@ -247,6 +247,30 @@ over() {
 		type_keys "${key% *}"
 		wait_for screen_shows "code=${key#* }"
 		wait_for screen_shows ' echo '
-		tmux -S "$DIR/tmux" kill-server
 	done
+}
+
+# What a shell shows that stopped a job, and takes up again with Enter.
+stopped_then_fg() { echo "echo stopped=\$(jobs -p); stty -a | grep -wo -- '-*echo' | sed 's/^/with/'; read -r _; fg; echo code=\$?; stty -a | grep -wo -- '-*echo' | sed 's/^/then/'"; }
+job() { screen | sed -n 's/.*stopped=//p'; }
+
+@test "--askpass: stopped, interrupted there, gone on with; and started in the background" {
+	sandbox
+	start_terminal 80 40 "set -m; trap : INT; '$CCACHE' --askpass ping; $(stopped_then_fg)"
+	wait_for screen_shows 'Redis password:'
+	type_keys C-z
+	wait_for screen_shows withecho
+	kill -INT "$(job)"
+	type_keys Enter
+	wait_for screen_shows 'code=130'
+	wait_for screen_shows thenecho
+	# bash -c starts its jobs with SIGTTOU ignored
+	start_terminal 80 40 "set -m; trap : INT; env --default-signal=TTOU '$CCACHE' --askpass ping & until grep -q '^State:.T' /proc/\$!/status; do sleep 0.02; done; $(stopped_then_fg)"
+	wait_for screen_shows withecho
+	[[ $(screen) != *password* ]]
+	type_keys Enter
+	wait_for screen_shows 'Redis password:'
+	type_keys C-c
+	wait_for screen_shows 'code=130'
+	wait_for screen_shows thenecho
 }

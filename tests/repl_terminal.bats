@@ -237,6 +237,28 @@ hints() {
 	wait_for screen_shows 'left with 0'
 }
 
+# Shells that, unlike bash, leave the modes to their jobs.
+as_shells_leave_it() { [[ $(stty -F "$TTY" -a) == *' icanon'*' echo '* ]]; }
+
+@test "Ctrl-Z and SIGQUIT's key: the terminal is the shell's meanwhile, the line is there again" {
+	start_terminal 80 24 "set -m; trap : QUIT; ulimit -c 0; $CCACHE -s redis.sock repl --no-hints; echo stopped; read -r _; fg; echo left with \$?"
+	TTY=$(tmux -S "$DIR/tmux" display-message -p '#{pane_tty}')
+	wait_for at_prompt
+	type_keys pin
+	wait_for screen_shows '> pin'
+	type_keys C-z
+	wait_for screen_shows stopped
+	as_shells_leave_it
+	type_keys Enter
+	wait_for at_prompt
+	wait_for screen_shows '> pin'
+	says g 'Round trip'
+	wait_for at_prompt
+	type_keys 'C-\'
+	wait_for screen_shows 'left with 131'
+	as_shells_leave_it
+}
+
 @test "Ctrl-C: a warm that waits for its source ends, what was typed before is gone too" {
 	start_upstream
 	use_upstream

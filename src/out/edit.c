@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "out/fit.h"
 #include "out/hint.h"
+#include "out/tty.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -22,6 +23,7 @@
 /* readline itself is one set of globals; this is what its callbacks need. */
 static struct {
 	struct out_editor editor;
+	struct out_tty_guard guard;
 	char *line;
 	bool done;
 } edit;
@@ -151,19 +153,22 @@ static size_t put_piece(struct buf *prompt, const struct out_terminal *terminal,
 	return columns;
 }
 
+static FILE *screen(void)
+{
+	return rl_outstream ? rl_outstream : stdout;
+}
+
 /* Leaves the line as it is on the screen, whatever state readline is in (a search, an
  * argument).
  */
 static void drop_line(const char *mark)
 {
-	FILE *screen = rl_outstream ? rl_outstream : stdout;
-
 	rl_callback_sigcleanup(); /* a search ends, and draws its prompt once more */
 	rl_point = rl_end;
 	rl_redisplay();
 	/* before readline lets go of the terminal, which moves the cursor to the left */
-	fprintf(screen, "%s\n", mark);
-	fflush(screen);
+	fprintf(screen(), "%s\n", mark);
+	fflush(screen());
 	rl_free_line_state();
 	rl_callback_handler_remove();
 }
@@ -178,12 +183,35 @@ static bool wait_for_key(const sigset_t *signals)
 	return ppoll(&ready, 1, NULL, signals) > 0;
 }
 
+/* The terminal is as a shell knows it while a signal stops the program or ends it. */
+static void obey(int number, const sigset_t *signals)
+{
+	sigset_t held;
+
+	if (number == SIGCONT)
+		out_tty_foreground(STDIN_FILENO, edit.editor.cancel);
+	else if (fputc('\n', screen()) != EOF) /* the shell goes on below */
+		fflush(screen());
+	rl_cleanup_after_signal();
+	out_tty_unguard(&edit.guard);
+	pthread_sigmask(SIG_SETMASK, signals, &held);
+	raise(number);
+	out_tty_foreground(STDIN_FILENO, edit.editor.cancel);
+	pthread_sigmask(SIG_SETMASK, &held, NULL);
+	out_tty_guard(&edit.guard);
+	rl_reset_after_signal();
+	rl_on_new_line();
+	rl_forced_update_display();
+}
+
 static enum out_edit_status edit_line(const struct out_terminal *terminal,
 				      size_t prompt_columns, const sigset_t *signals)
 {
 	volatile int *cancel = edit.editor.cancel;
 
-	while (!edit.done) {
+	for (int noted = 0; !edit.done; noted = out_tty_noted()) {
+		if (noted)
+			obey(noted, signals);
 		if (!out_edit_is_typing())
 			out_hint_show(&edit.editor, terminal, prompt_columns);
 		bool key = wait_for_key(signals);
@@ -223,11 +251,15 @@ enum out_edit_status out_edit_read(const struct out_terminal *terminal,
 	sigaddset(&held, SIGTERM);
 	sigaddset(&held, SIGHUP);
 	sigaddset(&held, SIGWINCH);
+	out_tty_guarded(&held);
+	out_tty_foreground(STDIN_FILENO, edit.editor.cancel);
 	pthread_sigmask(SIG_BLOCK, &held, &signals);
+	out_tty_guard(&edit.guard);
 	if (resized && !(resized = 0))
 		rl_resize_terminal(); /* it changed while a verb ran */
 	rl_callback_handler_install(buf_str(&prompt), on_line);
 	enum out_edit_status status = edit_line(terminal, columns, &signals);
+	out_tty_unguard(&edit.guard);
 	pthread_sigmask(SIG_SETMASK, &signals, NULL);
 	buf_release(&prompt);
 	if (status == OUT_EDIT_LINE)

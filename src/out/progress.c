@@ -6,6 +6,7 @@
 #include "base/num.h"
 #include "out/stream.h"
 #include "out/terminal.h"
+#include "out/tty.h"
 
 #include <stdlib.h>
 #include <unistd.h>
@@ -156,6 +157,8 @@ static void show(struct out_progress *progress)
 	bool bar = progress->mode == OUT_PROGRESS_BAR;
 	struct buf line = {0};
 
+	if (bar && out_tty_is_behind(STDERR_FILENO))
+		return;
 	/* The last column stays free: a character there makes some terminals wrap. */
 	buf_add_str(&line, bar ? "\r" : "");
 	put_fitting(&line, progress, bar ? progress->terminal.width - 1 : SIZE_MAX / 2);

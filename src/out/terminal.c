@@ -1,18 +1,16 @@
 #include "out/terminal.h"
 
 #include "base/buf.h"
+#include "base/mem.h"
 #include "base/num.h"
 #include "base/text.h"
+#include "out/tty.h"
 
-#include <fcntl.h>
 #include <langinfo.h>
-#include <poll.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/ioctl.h>
-#include <termios.h>
 #include <unistd.h>
 
 enum { WIDTH_LEAST = 20, WIDTH_DEFAULT = 80, HEIGHT_DEFAULT = 24, SIZE_MOST = 10000 };
@@ -71,35 +69,6 @@ const char *out_style(const struct out_terminal *terminal, enum out_style style)
 	return terminal && terminal->colour ? sequences[style] : "";
 }
 
-/* Line input with echo, and nothing typed so far: an editor may have left it otherwise. */
-static void prepare_tty(int fd, struct termios *ret_before)
-{
-	if (tcgetattr(fd, ret_before) < 0)
-		return;
-	struct termios plain = *ret_before;
-	plain.c_lflag |= ICANON | ECHO | ISIG;
-	plain.c_iflag |= ICRNL;
-	tcsetattr(fd, TCSAFLUSH, &plain);
-}
-
-/*
- * 0 with the line, -1 at end of file, on an error or a signal. It polls first,
- * because a handler with SA_RESTART would restart a read, but never a poll;
- * signals come in only there, so that none is missed just before.
- */
-static int read_line(int fd, const sigset_t *signals, struct buf *line)
-{
-	struct pollfd ready = {.fd = fd, .events = POLLIN};
-
-	for (char c = '\0';;) {
-		if (ppoll(&ready, 1, NULL, signals) < 0 || read(fd, &c, 1) != 1)
-			return -1;
-		if (c == '\n')
-			return 0;
-		buf_add_char(line, c);
-	}
-}
-
 static struct bytes trim(struct bytes text)
 {
 	while (text.len && strchr(" \t\r", text.ptr[0]))
@@ -117,37 +86,25 @@ static bool answer_is(struct bytes answer, const char *expected)
 	       (answer.len == 1 && (answer.ptr[0] | 0x20) == 'y');
 }
 
-static int ask(int fd, const sigset_t *signals, const char *question, const char *expected)
+int out_confirm(const char *question, const char *expected, const volatile int *cancel)
 {
-	struct buf line = {0};
-	int answer = -1;
+	char line[OUT_TTY_LINE];
+	struct buf text = {0};
 
-	text_escape(&line, bytes_of(question));
-	buf_add_char(&line, ' ');
-	if (write(fd, line.ptr, line.len) == (ssize_t)line.len) {
-		buf_clear(&line);
-		answer = read_line(fd, signals, &line) == 0 &&
-			 answer_is(trim(buf_bytes(&line)), expected);
-	}
-	buf_release(&line);
-	return answer;
+	text_escape(&text, bytes_of(question));
+	buf_add_char(&text, ' ');
+	int status = out_tty_ask(buf_str(&text), true, cancel, line);
+	buf_release(&text);
+	return status == 0 ? answer_is(trim(bytes_of(line)), expected) : status < 0 ? -1 : 0;
 }
 
-int out_confirm(const char *question, const char *expected)
+int out_ask_secret(const char *question, const volatile int *cancel, char **ret_secret)
 {
-	struct termios before = {0};
-	sigset_t held;
-	sigset_t signals;
-	int fd = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
+	char line[OUT_TTY_LINE];
+	int status = out_tty_ask(question, false, cancel, line);
 
-	if (fd < 0)
-		return -1;
-	sigfillset(&held);
-	pthread_sigmask(SIG_SETMASK, &held, &signals);
-	prepare_tty(fd, &before);
-	int answer = ask(fd, &signals, question, expected);
-	tcsetattr(fd, TCSADRAIN, &before);
-	pthread_sigmask(SIG_SETMASK, &signals, NULL);
-	close(fd);
-	return answer;
+	if (status == 0)
+		*ret_secret = mem_strdup(line);
+	mem_wipe(line, sizeof line);
+	return status;
 }

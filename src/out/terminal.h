@@ -29,16 +29,16 @@ const char *out_style(const struct out_terminal *terminal, enum out_style style)
 /*
  * Asks on the terminal (/dev/tty) and reads a line: 1 when the answer is
  * expected (a full word, e.g. "yes" or a server's name; "y" counts for "yes"),
- * 0 when not (also at end of file and when a signal came), -1 when there is no
- * terminal to ask. What was typed before the question does not answer it.
+ * 0 when not (also at end of file, and when a signal came or *cancel was set), -1 when there
+ * is no terminal to ask. What was typed before the question does not answer it.
  */
-int out_confirm(const char *question, const char *expected);
+int out_confirm(const char *question, const char *expected, const volatile int *cancel);
+/* Asks there without echo. 0 with a malloc'd line (wipe it), -1 without a terminal, 1 without
+ * a line: its end, a signal or *cancel. */
+int out_ask_secret(const char *question, const volatile int *cancel, char **ret_secret);
+
 /* Appends "libsmartcols VERSION" and a line end. */
 struct buf;
 void out_describe_library(struct buf *buf);
-
-/* Asks on /dev/tty without echo, which is on again whatever signal comes. 0 with a malloc'd
- * line (wipe it), -1 without a terminal, 1 without a line: its end, or a signal. */
-int out_ask_secret(const char *question, char **ret_secret);
 
 #endif

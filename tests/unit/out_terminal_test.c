@@ -128,7 +128,7 @@ static int confirm_with(const char *expected, const char *answer, int signal_num
 		struct sigaction action = {.sa_handler = on_alarm, .sa_flags = SA_RESTART};
 
 		sigaction(SIGUSR1, &action, NULL);
-		_exit(out_confirm("Delete \033[1m?", expected) + 1);
+		_exit(out_confirm("Delete \033[1m?", expected, NULL) + 1);
 	}
 	CHECK(wait_for(master, "Delete \\x1b[1m? "));
 	if (signal_number)
@@ -153,6 +153,27 @@ TEST(confirm)
 	CHECK_INT(confirm_with("yes", "", SIGUSR1), 0);
 }
 
+/* After a signal nothing is asked, though there is a terminal. */
+TEST(confirm_when_cancelled)
+{
+	volatile int cancel = SIGINT;
+	int master = -1;
+	int status = 0;
+	char asked = '\0';
+	pid_t pid = forkpty(&master, NULL, NULL, NULL);
+
+	if (pid == 0) {
+		char *secret = NULL;
+		int first = out_confirm("?", "yes", &cancel);
+
+		_exit(first == 0 && out_ask_secret("?", &cancel, &secret) == 1 ? 7 : 1);
+	}
+	CHECK(read(master, &asked, 1) <= 0);
+	CHECK(waitpid(pid, &status, 0) == pid);
+	CHECK_INT(WEXITSTATUS(status), 7);
+	close(master);
+}
+
 TEST(confirm_without_terminal)
 {
 	int status = 0;
@@ -160,7 +181,7 @@ TEST(confirm_without_terminal)
 
 	if (pid == 0) {
 		setsid();
-		_exit(out_confirm("?", "yes") + 1);
+		_exit(out_confirm("?", "yes", NULL) + 1);
 	}
 	CHECK(waitpid(pid, &status, 0) == pid);
 	CHECK_INT(WEXITSTATUS(status), 0);
@@ -289,6 +310,7 @@ int main(void)
 	RUN(query_without_terminal);
 	RUN(query_terminal);
 	RUN(confirm);
+	RUN(confirm_when_cancelled);
 	RUN(confirm_without_terminal);
 	RUN(messages);
 	RUN(messages_colour_and_json);
