@@ -193,7 +193,7 @@ static const struct command_example examples[] = {
 const struct command command_bench = {
     .name = "bench",
     .summary = "how fast this server is for your namespaces",
-    .synopsis = "[NAMESPACE...] [--max | --rate N] [--mix SHARES] [--duration TIME]",
+    .synopsis = "[NAMESPACE…] [--max | --rate N] [--mix SHARES] [--duration TIME]",
     .text =
 	"Keys are written under cc:bench:RUN: with a TTL and removed afterwards. Without "
 	"--max\n"

@@ -6,13 +6,15 @@ set -u
 # shellcheck source=tools/sandbox.sh
 . "$(dirname "$0")/sandbox.sh"
 
+columns=80
+[[ ! -t 1 ]] || columns=$(tput cols 2>/dev/null) || columns=80
 if [[ -t 1 && ! ${NO_COLOR:-} && ${TERM:-dumb} != dumb ]]; then
 	bold=$(tput bold) dim=$(tput dim) plain=$(tput sgr0)
 else
 	bold='' dim='' plain=''
 fi
 
-say() { printf '\n%s%s%s\n' "$bold" "$*" "$plain"; }
+say() { printf '\n%s%s%s\n' "$bold" "$(fold -s -w "$columns" <<<"$*")" "$plain"; }
 
 # Prints the command as an operator would type it and runs it; the demo ends with its failure.
 run() {
