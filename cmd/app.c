@@ -61,12 +61,17 @@ static const char *environment(const char *name)
 	return value && value[0] ? value : NULL;
 }
 
-void app_choose_config(const struct app *app, const char **ret_path, const char **ret_profile)
+const char *app_choose_config(const struct app *app, const char **ret_path,
+			      const char **ret_profile)
 {
 	bool chosen = app->globals.config || app->globals.profile;
 
 	*ret_path = chosen ? app->globals.config : environment("CALLCACHE_CONFIG");
 	*ret_profile = chosen ? app->globals.profile : environment("CALLCACHE_PROFILE");
+	return chosen         ? NULL
+	       : *ret_path    ? "CALLCACHE_CONFIG"
+	       : *ret_profile ? "CALLCACHE_PROFILE"
+			      : NULL;
 }
 
 int app_load_config(struct app *app, struct err *err)
@@ -76,9 +81,9 @@ int app_load_config(struct app *app, struct err *err)
 
 	if (app->config)
 		return 0;
-	app_choose_config(app, &path, &profile);
+	const char *variable = app_choose_config(app, &path, &profile);
 	if (config_load(path, profile, &app->config, err) != 0)
-		return -1;
+		return variable ? err_wrap(err, "%s", variable) : -1;
 
 	const struct config_findings *warnings = config_warnings(app->config);
 	for (size_t i = 0; i < warnings->count; i++)

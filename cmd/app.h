@@ -90,9 +90,11 @@ int app_open(struct app *app, const struct command *command, struct err *err);
 
 /*
  * The file or profile that options or else the environment name; NULL, NULL: the one that is
- * found. Both together are refused when they are opened.
+ * found. Both together are refused when they are opened. Returns the environment's variable
+ * that chose, or NULL.
  */
-void app_choose_config(const struct app *app, const char **ret_path, const char **ret_profile);
+const char *app_choose_config(const struct app *app, const char **ret_path,
+			      const char **ret_profile);
 /* Loads the configuration in force, once; its warnings are told. */
 int app_load_config(struct app *app, struct err *err);
 

@@ -193,7 +193,10 @@ in_force() {
 	assert_output --partial 'none.json: error: No such file or directory'
 	CALLCACHE_CONFIG=none.json cc_run inspect
 	assert_exit 2
-	assert_equal "$stderr" 'ccache: error: none.json: No such file or directory'
+	assert_equal "$stderr" 'ccache: error: CALLCACHE_CONFIG: none.json: No such file or directory'
+	CALLCACHE_PROFILE=none cc_run inspect
+	assert_exit 2
+	assert_stderr_line "ccache: error: CALLCACHE_PROFILE: unknown profile 'none' (there are "
 }
 
 @test "an unknown profile; a file and a profile" {
