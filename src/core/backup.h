@@ -55,7 +55,6 @@ enum backup_kind {
 };
 
 #define BACKUP_FOREVER (-1) /* expires: the key had none */
-#define BACKUP_ITEMS_MAX ((size_t)1 << 20)
 
 enum backup_flags {
 	BACKUP_FIRST = 1, /* of a key's pages; what came before of the same key is forgotten */

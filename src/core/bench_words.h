@@ -14,8 +14,6 @@
 #define BENCH_ELEMENTS 8
 /* Of one command. */
 #define BENCH_WORDS_MAX 64
-/* Of what follows a write of a value that is no string. */
-#define BENCH_TAIL_MAX 2
 
 enum ns_type bench_words_type(const struct bench_family *family);
 /* These fill argv and return how many words there are; texts hold made ones. */

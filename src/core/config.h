@@ -74,8 +74,6 @@ const char *config_origin(const struct config *config); /* the file, or "profile
 const struct nsset *config_namespaces(const struct config *config);
 /* Warnings that config_load found. */
 const struct config_findings *config_warnings(const struct config *config);
-/* redis.url (resolved), or NULL. */
-const char *config_redis_url(const struct config *config);
 /* redis.production: people are warned that this is no place to try things. */
 bool config_is_production(const struct config *config);
 /* Puts redis.* of the file (url, user, password, tls files, proxy, timeout) into target. */

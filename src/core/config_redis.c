@@ -170,11 +170,6 @@ static const struct conf_redis *redis_of(const struct config *config)
 	return &none;
 }
 
-const char *config_redis_url(const struct config *config)
-{
-	return redis_of(config)->url;
-}
-
 bool config_is_production(const struct config *config)
 {
 	return redis_of(config)->production;

@@ -22,7 +22,6 @@ enum scan_probe {
 	SCAN_BYTES =
 	    16 /* MEMORY USAGE, default samples: a million fields cost as little as one */
 };
-#define SCAN_PROBES 5
 
 #define SCAN_TTL_NONE (-1)    /* the key lives for ever */
 #define SCAN_TTL_GONE (-2)    /* the key vanished between SCAN and probe */

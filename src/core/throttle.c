@@ -43,7 +43,6 @@ void throttle_wait(struct throttle *throttle, size_t keys, const volatile int *c
 		poll(NULL, 0, left < SLICE_MS ? (int)left : SLICE_MS);
 	}
 	throttle->asked_us = clock_mono_us();
-	throttle->waited_us += throttle->asked_us - start;
 	throttle->keys = keys;
 	if (!throttle->per_second)
 		return;

@@ -15,7 +15,6 @@ struct throttle {
 	uint64_t keys;  /* of the batch under way */
 	double best_us; /* a key's share of the answer, at its best */
 	uint64_t pause_us;
-	uint64_t waited_us; /* in all */
 };
 
 /* "auto", "200/s" or "200". -1: neither. */
