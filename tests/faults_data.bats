@@ -88,7 +88,10 @@ awake() { kill -CONT "$REDIS_PID"; }
 
 own_clocks() {
 	"${CC:-cc}" -O2 -shared -fPIC -D_GNU_SOURCE -o "$DIR/clock.so" "$ROOT/tests/link/clock.c"
-	printf '#!/bin/sh\nLD_PRELOAD=%q CLOCK_OFFSET=%q exec %q "$@"\n' "$DIR/clock.so" "$DIR/client.clock" "$CCACHE" >"$DIR/off"
+	# a sanitizer's runtime must come first
+	local runtime
+	runtime=$(ldd "$CCACHE" | awk '$1 ~ /^lib[at]san/ { print $3 }')
+	printf '#!/bin/sh\nLD_PRELOAD=%q CLOCK_OFFSET=%q exec %q "$@"\n' "${runtime:+$runtime }$DIR/clock.so" "$DIR/client.clock" "$CCACHE" >"$DIR/off"
 	chmod +x "$DIR/off"
 	CCACHE=$DIR/off
 }
