@@ -18,6 +18,7 @@ struct channel {
 	struct listener *listener;
 	struct waiting *first, **last;
 	int64_t count;
+	struct err broke; /* the connection, behind the messages that came last */
 };
 
 static void on_message(void *ctx, struct bytes message)
@@ -55,13 +56,17 @@ static int channel_next(struct event_feed *feed, struct event_batch *batch, int 
 			struct err *err)
 {
 	struct channel *channel = (struct channel *)feed;
-	int status = 0;
+	struct err *broke = &channel->broke;
 
-	if (!channel->first)
-		status = listen_wait(channel->listener, wait_ms, err);
+	if (!channel->first && !err_is_set(broke))
+		listen_wait(channel->listener, wait_ms, broke);
 	feed->refused = listen_refused(channel->listener);
 	take(channel, batch);
-	return batch->count ? 0 : status;
+	if (batch->count || !err_is_set(broke))
+		return 0;
+	*err = *broke;
+	*broke = (struct err){0};
+	return -1;
 }
 
 static int channel_done(struct event_feed *feed, struct event_batch *batch, struct err *err)

@@ -17,6 +17,7 @@ struct buf;
  */
 struct answer_script {
 	struct bytes text;
+	bool greets; /* they do not greet: the text answers that too */
 	/* Optional, of nodes of a cluster: commands that have answers of their own (true). */
 	bool (*own)(struct bytes command, struct buf *reply);
 	/* Optional: what was said to a command; nothing: it came, and the server hung up. */

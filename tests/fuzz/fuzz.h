@@ -30,6 +30,9 @@ void fuzz_json(struct bytes input);
 void fuzz_figures(struct bytes input);
 void fuzz_rows(struct bytes input);
 void fuzz_cluster(struct bytes input);
+void fuzz_feed(struct bytes input);
+void fuzz_greet(struct bytes input);
+void fuzz_shape(struct bytes input);
 
 #ifdef FUZZING
 #define FUZZ(name)                                                                             \

@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "core/config.h"
+#include "core/discover.h"
 #include "core/keyinfo.h"
 #include "core/namespace.h"
 #include "core/resume.h"
@@ -140,6 +141,26 @@ static void ask_of_commands(struct redis *redis)
 	resume_release(&resume);
 }
 
+/* What is written of the keys can be read as a configuration. */
+static void discover(struct redis *redis)
+{
+	const struct discover_options options = {.target = "fuzz", .max_keys = 100};
+	struct discover found;
+	struct config *config = NULL;
+	struct buf text = {0};
+	struct err err = {0};
+
+	EXPECT((discover_run(redis, &options, &found, &err) != 0) == err_is_set(&err));
+	if (!err_is_set(&err)) {
+		discover_write(&found, &text);
+		config_report_free(config_read("found.json", buf_bytes(&text), &config));
+		EXPECT(config || found.count == 0);
+		config_free(config);
+	}
+	discover_release(&found);
+	buf_release(&text);
+}
+
 FUZZ(reply)
 {
 	static struct target target;
@@ -153,7 +174,7 @@ FUZZ(reply)
 	}
 	answer_with(&(struct answer_script){.text = bytes_sub(input, 1, input.len)});
 	struct redis *redis = redis_new(&target, NULL);
-	switch (input.ptr[0] % 6) {
+	switch (input.ptr[0] % 7) {
 	case 0:
 		scan(redis);
 		break;
@@ -168,6 +189,9 @@ FUZZ(reply)
 		break;
 	case 4:
 		ask_of_commands(redis);
+		break;
+	case 5:
+		discover(redis);
 		break;
 	default:
 		ask_sentinel(&target);

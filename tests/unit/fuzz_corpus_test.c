@@ -69,6 +69,9 @@ BEARS(json)
 BEARS(figures)
 BEARS(rows)
 BEARS(cluster)
+BEARS(feed)
+BEARS(greet)
+BEARS(shape)
 
 int main(void)
 {
@@ -88,5 +91,8 @@ int main(void)
 	RUN(figures);
 	RUN(rows);
 	RUN(cluster);
+	RUN(feed);
+	RUN(greet);
+	RUN(shape);
 	CHECK_DONE();
 }

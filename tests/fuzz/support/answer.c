@@ -141,6 +141,8 @@ static bool greet(struct bytes command, struct buf *reply)
 
 	if (script && script->own && script->own(command, reply))
 		return true;
+	if (script && script->greets)
+		return false;
 	if (memmem(command.ptr, command.len, "HELLO", 5)) {
 		const char *mode = script && script->own ? "cluster" : "standalone";
 
