@@ -23,6 +23,10 @@ usage() {
 	usage "unknown verb 'flushall'; 'ccache invalidate NAMESPACE --all' drops a namespace's keys, and can take them back" flushall
 	usage "unknown verb 'info'; 'ccache stats' shows the server's figures and each namespace's" info
 	usage "unknown verb 'redis://h/1'; a server's URI stands behind -u" redis://h/1 ping
+	usage "unknown verb 'redis://u:***@h/1'; a server's URI stands behind -u" redis://u:hun/ter2@h/1 ping
+	usage "unknown verb 'redis://:***@[::1]:1'; a server's URI stands behind -u" 'redis://:hun:t@er2@[::1]:1'
+	usage "ping: unexpected argument 'redis://u:***@h'; see 'ccache help ping'" ping redis://u:hunter2@h
+	usage "unknown verb 'http://h:1/a:b@c'; a server's URI stands behind -u" http://h:1/a:b@c
 	usage "unknown verb 'eval'; 'ccache repl' opens a prompt, where 'redis COMMAND …' sends the server's own" eval 'return 1' 0
 	usage "help: unexpected argument 'b'; see 'ccache help help'" help a b
 }

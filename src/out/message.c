@@ -52,6 +52,47 @@ static void put_text_line(struct buf *line, const struct out_messages *messages,
 	buf_add_char(line, '\n');
 }
 
+/* What ends the part of a URI where its password stands. A slash does not in a server's, where
+ * one that should have been %2F may be part of the password. */
+static const char *stops_behind(struct bytes scheme)
+{
+	static const char *const servers[] = {"redis", "rediss", "valkey", "valkeys"};
+
+	for (size_t i = 0; i < sizeof servers / sizeof servers[0]; i++) {
+		size_t len = strlen(servers[i]);
+
+		if (scheme.len >= len &&
+		    memcmp(scheme.ptr + scheme.len - len, servers[i], len) == 0)
+			return "'\" \t\r\n";
+	}
+	return "/?#'\" \t\r\n";
+}
+
+/* Copies text; of a URI in it, as one pastes it into any place, the password as "***". */
+static void put_without_passwords(struct buf *out, struct bytes text)
+{
+	static const char slashes[] = "://";
+	const char *found;
+
+	while (text.len && (found = memmem(text.ptr, text.len, slashes, sizeof slashes - 1))) {
+		size_t scheme = (size_t)(found - text.ptr);
+		const char *stops = stops_behind(bytes_sub(text, 0, scheme));
+		size_t end = scheme + sizeof slashes - 1, colon = 0, at = 0;
+
+		for (; end < text.len && !strchr(stops, text.ptr[end]); end++) {
+			if (text.ptr[end] == ':' && !colon)
+				colon = end;
+			else if (text.ptr[end] == '@' && colon)
+				at = end;
+		}
+		buf_add(out, bytes_sub(text, 0, at ? colon + 1 : end));
+		if (at)
+			buf_add_str(out, "***");
+		text = bytes_sub(text, at ? at : end, text.len);
+	}
+	buf_add(out, text);
+}
+
 /* One write a line, so that lines of several processes do not mix. */
 static void write_line(struct bytes line)
 {
@@ -66,10 +107,12 @@ static void write_line(struct bytes line)
 static void put_line(const struct out_messages *messages, enum out_level level,
 		     struct bytes text)
 {
+	struct buf masked = {0};
 	struct buf clean = {0};
 	struct buf line = {0};
 
-	text_escape(&clean, text);
+	put_without_passwords(&masked, text);
+	text_escape(&clean, buf_bytes(&masked));
 	if (messages->json)
 		put_json_line(&line, level, buf_bytes(&clean));
 	else
@@ -78,6 +121,7 @@ static void put_line(const struct out_messages *messages, enum out_level level,
 		out_stream_write(messages->into, buf_bytes(&line));
 	else
 		write_line(buf_bytes(&line));
+	buf_release(&masked);
 	buf_release(&clean);
 	buf_release(&line);
 }

@@ -9,7 +9,7 @@ struct out_stream;
 /*
  * Lines for people and logs, on standard error: "ccache: warning: …", or with
  * the json log format {"time":…,"level":…,"message":…}. Control bytes are
- * escaped, long lines are not wrapped.
+ * escaped, a URI's password is shown as "***", long lines are not wrapped.
  */
 enum out_level { OUT_DEBUG, OUT_INFO, OUT_WARNING, OUT_ERROR, OUT_SILENT };
 extern const char *const out_level_names[]; /* debug info warning error silent, NULL */
