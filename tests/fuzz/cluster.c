@@ -229,7 +229,8 @@ FUZZ(cluster)
 	keep_here(&raw, "MOVED ");
 	keep_here(&raw, "ASK ");
 	with_addresses(buf_bytes(&raw), &text);
-	answer_with(&(struct answer_script){buf_bytes(&text), own, said});
+	answer_with(
+	    &(struct answer_script){.text = buf_bytes(&text), .own = own, .said = said});
 	struct redis *redis = redis_new(&target, NULL);
 	send_all(redis);
 	redis_free(redis);
