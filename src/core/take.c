@@ -1,5 +1,6 @@
 #include "core/take_private.h"
 
+#include "base/clock.h"
 #include "base/mem.h"
 
 #include <stdio.h>
@@ -79,22 +80,26 @@ static enum take_end look(struct batch *batch)
 
 static enum state state_of(const struct take *take, const struct entry *entry)
 {
-	int64_t ends_ms = take->now_ms + (int64_t)take->job->soft_ms;
-
 	if (entry->expires_ms == TAKE_ABSENT)
 		return GONE;
 	if (take->job->soft)
-		return entry->expires_ms >= 0 && entry->expires_ms <= ends_ms ? KEPT : OPEN;
+		return entry->expires_ms >= 0 && entry->expires_ms <= take->ends_ms ? KEPT
+										    : OPEN;
 	return entry->bytes > TAKE_LARGE ? LARGE : OPEN;
 }
 
 static void sort_out(struct batch *batch)
 {
+	struct take *take = &batch->take;
+
+	/* what followed the time may have been long in coming */
+	take->ends_ms = take->now_ms + (int64_t)(clock_mono_ms() - take->heard_ms) +
+			(int64_t)take->job->soft_ms;
 	batch->open_count = batch->fenced_count = 0;
 	for (size_t i = 0; i < batch->count; i++) {
 		struct entry *entry = &batch->entries[i];
 
-		entry->state = state_of(&batch->take, entry);
+		entry->state = state_of(take, entry);
 		if (entry->state == OPEN)
 			batch->open[batch->open_count++] = entry->key;
 		if (entry->state != LARGE) /* those have a transaction of their own */
@@ -161,8 +166,7 @@ static enum take_end save_lives(struct batch *batch)
 		struct backup_record record = {.kind = BACKUP_TTL,
 					       .key = entry->key,
 					       .expires_ms = entry->expires_ms,
-					       .set_ms =
-						   take->now_ms + (int64_t)take->job->soft_ms};
+					       .set_ms = take->ends_ms};
 
 		if (entry->state == OPEN && take_save(take, &record) != 0)
 			return TAKE_STOP;
@@ -175,8 +179,7 @@ static int queue_shorten(struct take *take, const struct batch *batch)
 	char at[24];
 	struct bytes argv[] = {BYTES("PEXPIREAT"), {NULL, 0}, {at, 0}};
 
-	argv[2].len = (size_t)snprintf(at, sizeof at, "%lld",
-				       (long long)take->now_ms + (long long)take->job->soft_ms);
+	argv[2].len = (size_t)snprintf(at, sizeof at, "%lld", (long long)take->ends_ms);
 	for (size_t i = 0; i < batch->open_count; i++) {
 		argv[1] = batch->open[i];
 		if (take_send(take, argv, 3, 0, take_on_queued, take) != 0)

@@ -21,8 +21,10 @@ enum take_end {
 struct take {
 	const struct take_job *job;
 	struct take_counts *counts;
-	bool lost;        /* an answer did not come: the connection is another one now */
-	int64_t now_ms;   /* the server's clock */
+	bool lost;      /* an answer did not come: the connection is another one now */
+	int64_t now_ms; /* the server's clock, when our own was heard_ms */
+	uint64_t heard_ms;
+	int64_t ends_ms;  /* soft: when this attempt's keys are to end */
 	bool exact;       /* it knows PEXPIRETIME */
 	bool has_records; /* first_record…last_record are of this attempt */
 	uint64_t first_record, last_record;

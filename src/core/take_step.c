@@ -1,5 +1,6 @@
 #include "core/take_private.h"
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "base/num.h"
 #include "core/sidecar.h"
@@ -115,6 +116,7 @@ static void on_time(void *ctx, const struct reply *reply)
 {
 	struct take *take = ctx;
 
+	take->heard_ms = clock_mono_ms();
 	if (take_read_time(reply, &take->now_ms) != 0)
 		take_refuse(take, reply, "TIME", (struct bytes){NULL, 0});
 }

@@ -450,6 +450,24 @@ TEST(a_clock_goes_on_while_others_are_waited_for)
 	client_close(&own);
 }
 
+TEST(a_life_is_not_cut_by_as_long_as_a_look_takes)
+{
+	const struct bytes argv[] = {BYTES("PING")}, key = BYTES("k");
+
+	client_unix(&own, &server, 0);
+	struct take_job job = {.redis = own.redis, .soft = true, .soft_ms = 60000};
+	run.counts = (struct take_counts){0};
+	run.err = (struct err){0};
+	say("SET k 1");
+	CHECK_INT(redis_connect(own.redis, &run.err), 0);
+	int64_t before_ms = server_ms();
+	submit_beside(on_before, argv, 1);
+	CHECK_INT(take_keys(&job, &key, 1, &run.counts, &run.err), 0);
+	CHECK_INT(run.counts.shortened, 1);
+	CHECK(ask("PEXPIRETIME", "k") >= before_ms + SLOW_MS - 50 + 60000);
+	client_close(&own);
+}
+
 int main(void)
 {
 	signal(SIGXFSZ, SIG_IGN);
@@ -468,6 +486,7 @@ int main(void)
 	RUN(where_scripts_become_forbidden_a_transaction_does_it_and_each_key_keeps_its_grace);
 	RUN(a_life_whose_servers_time_is_not_known_is_shortened_once_it_is_asked);
 	RUN(a_clock_goes_on_while_others_are_waited_for);
+	RUN(a_life_is_not_cut_by_as_long_as_a_look_takes);
 	client_close(&other);
 	server_stop(&server);
 	CHECK_DONE();
