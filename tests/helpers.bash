@@ -90,15 +90,8 @@ in_background() {
 	PIDS+=("$STARTED")
 }
 
-# A port of 127.0.0.1 that nothing listens on, from below the ephemeral range so that no client takes it meanwhile.
-free_port() {
-	local port
-	while :; do
-		port=$((10240 + (RANDOM << 15 | RANDOM) % 22000))
-		(exec 9<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null || break
-	done
-	echo "$port"
-}
+# shellcheck source=tools/port.bash
+. "$ROOT/tools/port.bash"
 
 # start_on_port PORT_VARIABLE LOG CONDITION COMMAND…: "@PORT@" in the command
 # is a free port; another one is tried when the program ends at once (two tests

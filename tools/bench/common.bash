@@ -23,6 +23,8 @@ bench_end() {
 trap bench_end EXIT
 # shellcheck source=tools/stand-in.bash
 . "$root/tools/stand-in.bash"
+# shellcheck source=tools/port.bash
+. "$root/tools/port.bash"
 stand_in "$dir/servers" || exit 2
 for name in $(compgen -e); do
 	case $name in
@@ -48,16 +50,6 @@ start_redis() {
 	redis-server --unixsocket "$dir/s" --bind 127.0.0.1 --port 0 --save '' --appendonly no "$@" >"$dir/redis.log" &
 	pids+=($!)
 	until_true $! cli PING
-}
-
-# A port below the ephemeral range that nothing listens on now.
-free_port() {
-	local port
-	while :; do
-		port=$((10240 + (RANDOM << 15 | RANDOM) % 22000))
-		(exec 9<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null || break
-	done
-	echo "$port"
 }
 
 # start_nginx DIRECTIVES [IN_HTTP]: serves $dir/www; sets url.
