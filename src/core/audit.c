@@ -116,14 +116,7 @@ bool audit_refused(struct audit *audit, const struct reply *reply, const char *c
 int audit_ask(struct audit *audit, const struct bytes *argv, size_t argc, size_t expect,
 	      redis_reply_fn *fn, void *ctx, struct err *err)
 {
-	struct redis_command command = {.argv = argv,
-					.argc = argc,
-					.expect = expect,
-					.flags = REDIS_IDEMPOTENT,
-					.fn = fn,
-					.ctx = ctx};
-
-	return redis_submit(audit->probe, &command, err);
+	return redis_ask(audit->probe, argv, argc, expect, fn, ctx, err);
 }
 
 int audit_drain(struct audit *audit, struct err *err)

@@ -76,25 +76,12 @@ static void on_value(void *ctx, const struct reply *reply)
 	buf_release(&plain);
 }
 
-static int ask(struct sample *sample, const struct bytes *argv, size_t argc, redis_reply_fn *fn,
-	       struct err *err)
-{
-	struct redis_command command = {.argv = argv,
-					.argc = argc,
-					.expect = sample->expect,
-					.flags = REDIS_IDEMPOTENT,
-					.fn = fn,
-					.ctx = sample};
-
-	return redis_submit(sample->redis, &command, err);
-}
-
 static int ask_length(struct sample *sample, struct err *err)
 {
 	const struct bytes argv[] = {is_set(sample->family) ? BYTES("SCARD") : BYTES("STRLEN"),
 				     buf_bytes(sample->slot)};
 
-	return ask(sample, argv, 2, on_length, err);
+	return redis_ask(sample->redis, argv, 2, sample->expect, on_length, sample, err);
 }
 
 static int ask_value(struct sample *sample, struct err *err)
@@ -104,7 +91,8 @@ static int ask_value(struct sample *sample, struct err *err)
 				     buf_bytes(sample->slot), BYTES("1")};
 
 	if (sample->expect)
-		return ask(sample, argv, set ? 3 : 2, on_value, err);
+		return redis_ask(sample->redis, argv, set ? 3 : 2, sample->expect, on_value,
+				 sample, err);
 	buf_clear(sample->slot);
 	return 0;
 }

@@ -155,14 +155,8 @@ static int ask(struct sample *sample, const char *command, size_t expect, redis_
 	       struct err *err)
 {
 	const struct bytes argv[] = {bytes_of(command), sample->key};
-	struct redis_command ask = {.argv = argv,
-				    .argc = 2,
-				    .expect = expect,
-				    .flags = REDIS_IDEMPOTENT,
-				    .fn = fn,
-				    .ctx = sample};
 
-	return redis_submit(sample->drift->redis, &ask, err);
+	return redis_ask(sample->drift->redis, argv, 2, expect, fn, sample, err);
 }
 
 static int settle_redis(struct drift *drift, struct err *err)

@@ -99,10 +99,8 @@ static int ask(struct guard_state *state, const char *name, struct bytes key,
 	       redis_reply_fn *fn, struct err *err)
 {
 	const struct bytes argv[] = {bytes_of(name), key};
-	struct redis_command command = {
-	    .argv = argv, .argc = 2, .flags = REDIS_IDEMPOTENT, .fn = fn, .ctx = state};
 
-	return redis_submit(state->look.guard->redis, &command, err);
+	return redis_ask(state->look.guard->redis, argv, 2, 0, fn, state, err);
 }
 
 int guard_begin(struct guard *guard, struct bytes key, const struct guard_intent *intent,

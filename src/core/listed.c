@@ -61,13 +61,9 @@ static int submit_life(const struct ns *list, struct bytes key, const struct byt
 							      : BYTES("PEXPIRE"),
 				     key,
 				     {room, (size_t)len}};
-	struct redis_command command = {.argv = argv,
-					.argc = ttl_ms == STORE_TTL_NONE ? 2 : 3,
-					.flags = REDIS_IDEMPOTENT,
-					.fn = on_life,
-					.ctx = listed};
 
-	return redis_submit(listed->redis, &command, err);
+	return redis_ask(listed->redis, argv, ttl_ms == STORE_TTL_NONE ? 2 : 3, 0, on_life,
+			 listed, err);
 }
 
 int listed_add(struct redis *redis, const struct nsset *set, const struct ns *ns,

@@ -38,13 +38,9 @@ static int look_at_page(struct looking *looking, struct err *err)
 {
 	for (size_t i = 0; i < looking->count; i++) {
 		const struct bytes argv[] = {BYTES("EXISTS"), looking->questions[i].key};
-		struct redis_command command = {.argv = argv,
-						.argc = 2,
-						.flags = REDIS_IDEMPOTENT,
-						.fn = on_exists,
-						.ctx = &looking->questions[i]};
 
-		if (redis_submit(looking->redis, &command, err) != 0)
+		if (redis_ask(looking->redis, argv, 2, 0, on_exists, &looking->questions[i],
+			      err) != 0)
 			return -1;
 	}
 	looking->count = 0;

@@ -53,19 +53,6 @@ static void refuse(struct finding *finding, const struct reply *reply, const cha
 			   &finding->err);
 }
 
-static int submit(struct finding *finding, const struct bytes *argv, size_t argc, size_t expect,
-		  redis_reply_fn *fn, void *ctx, struct err *err)
-{
-	struct redis_command command = {.argv = argv,
-					.argc = argc,
-					.expect = expect,
-					.flags = REDIS_IDEMPOTENT,
-					.fn = fn,
-					.ctx = ctx};
-
-	return redis_submit(finding->redis, &command, err);
-}
-
 static int settle(struct finding *finding, struct err *err)
 {
 	return redis_settle(finding->redis, &finding->err, err);
@@ -125,8 +112,8 @@ static int ask_lengths(struct finding *finding, struct err *err)
 	for (size_t i = 0; i < finding->count; i++) {
 		const struct bytes argv[] = {BYTES("STRLEN"), finding->keys[i]};
 
-		if (is_read(finding, i) &&
-		    submit(finding, argv, 2, 0, on_length, &finding->values[i], err) != 0)
+		if (is_read(finding, i) && redis_ask(finding->redis, argv, 2, 0, on_length,
+						     &finding->values[i], err) != 0)
 			return -1;
 	}
 	return settle(finding, err);
@@ -146,7 +133,8 @@ static int read_values(struct finding *finding, size_t first, size_t *ret_end, s
 		if (!is_read(finding, i))
 			continue;
 		bytes += value->length;
-		if (submit(finding, argv, 4, value->length, on_value, value, err) != 0)
+		if (redis_ask(finding->redis, argv, 4, value->length, on_value, value, err) !=
+		    0)
 			return -1;
 	}
 	*ret_end = i;
@@ -247,9 +235,9 @@ static int ask_candidates(struct finding *finding, struct err *err)
 		const struct bytes value[] = {BYTES("GETRANGE"), buf_bytes(&candidate->key),
 					      BYTES("0"), BYTES(INDEX_MAX)};
 
-		if (submit(finding, candidate->is_set ? member : value,
-			   candidate->is_set ? 3 : 4, candidate->is_set ? 0 : 4096,
-			   on_candidate, candidate, err) != 0)
+		if (redis_ask(finding->redis, candidate->is_set ? member : value,
+			      candidate->is_set ? 3 : 4, candidate->is_set ? 0 : 4096,
+			      on_candidate, candidate, err) != 0)
 			return -1;
 	}
 	return settle(finding, err);

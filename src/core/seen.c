@@ -114,16 +114,11 @@ static int ask(struct seen *seen, struct redis *redis, struct look *look)
 	    BYTES("SCAN"),  look->cursor.len ? buf_bytes(&look->cursor) : BYTES("0"),
 	    BYTES("MATCH"), buf_bytes(&look->glob),
 	    BYTES("COUNT"), BYTES("1000")};
-	const struct redis_command command = {.argv = argv,
-					      .argc = sizeof argv / sizeof argv[0],
-					      .expect = (size_t)PAGE * 64,
-					      .flags = REDIS_IDEMPOTENT,
-					      .fn = on_page,
-					      .ctx = seen};
 
 	seen->waiting = true;
 	seen->current = look;
-	return redis_submit(redis, &command, NULL);
+	return redis_ask(redis, argv, sizeof argv / sizeof argv[0], (size_t)PAGE * 64, on_page,
+			 seen, NULL);
 }
 
 /* Until an answer may be there, the user types on, or the time is up. */

@@ -7,8 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define REFRESH_MS 100      /* not more often */
-#define ASK_TIMEOUT_MS 1000 /* a node that does not tell the map by then: the next one */
+#define REFRESH_MS 100 /* not more often */
 
 static struct cluster_node *add(struct cluster *cluster, struct bytes host, uint16_t port)
 {
@@ -151,8 +150,7 @@ static int ask(struct cluster *cluster, const struct cluster_node *node)
 	struct target target = node->target;
 	struct err ignored = {0};
 
-	if (target.timeout_ms == 0 || target.timeout_ms > ASK_TIMEOUT_MS)
-		target.timeout_ms = ASK_TIMEOUT_MS;
+	target_hasten(&target);
 	struct redis *session = redis_new_node(&target, cluster->self);
 	int status = cluster_nodes_learn(cluster, session, target.host, &ignored);
 	redis_free(session);

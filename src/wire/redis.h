@@ -155,6 +155,9 @@ bool redis_is_connected(const struct redis *redis);
  * being given up: then the command was not taken).
  */
 int redis_submit(struct redis *redis, const struct redis_command *command, struct err *err);
+/* The same of a question that may be asked again (REDIS_IDEMPOTENT) and has no other flags. */
+int redis_ask(struct redis *redis, const struct bytes *argv, size_t argc, size_t expect,
+	      redis_reply_fn *fn, void *ctx, struct err *err);
 /* Runs until at most `outstanding` commands are under way. Here and elsewhere err may be NULL.
  */
 int redis_drain(struct redis *redis, size_t outstanding, struct err *err);

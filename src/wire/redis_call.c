@@ -7,6 +7,19 @@
 
 #define WORDS_MAX 32
 
+int redis_ask(struct redis *redis, const struct bytes *argv, size_t argc, size_t expect,
+	      redis_reply_fn *fn, void *ctx, struct err *err)
+{
+	const struct redis_command command = {.argv = argv,
+					      .argc = argc,
+					      .expect = expect,
+					      .flags = REDIS_IDEMPOTENT,
+					      .fn = fn,
+					      .ctx = ctx};
+
+	return redis_submit(redis, &command, err);
+}
+
 static void keep(void *ctx, const struct reply *reply)
 {
 	struct redis *redis = ctx;

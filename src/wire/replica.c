@@ -7,8 +7,6 @@
 
 #include <string.h>
 
-#define ASK_TIMEOUT_MS 1000 /* one that does not answer by then is not worth waiting for */
-
 static bool read_place(const struct reply *host, const struct reply *port,
 		       struct mem_arena *arena, struct replica_place *place)
 {
@@ -82,8 +80,7 @@ int replica_look(const struct target *target, const volatile int *cancel,
 	struct replica_word word;
 	const struct reply *reply = NULL;
 
-	if (at.timeout_ms == 0 || at.timeout_ms > ASK_TIMEOUT_MS)
-		at.timeout_ms = ASK_TIMEOUT_MS;
+	target_hasten(&at);
 	struct redis *session = redis_new_plain(&at, cancel);
 	int status = redis_call_words(session, REDIS_IDEMPOTENT, &reply, err, "ROLE", NULL);
 	if (status == 0 && !read_role(reply, arena, &word))

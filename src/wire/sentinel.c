@@ -13,7 +13,6 @@
 #include <string.h>
 
 #define PORT 26379
-#define ASK_TIMEOUT_MS 1000 /* one that does not answer by then: the next one */
 
 struct place {
 	char *host;
@@ -204,8 +203,7 @@ static int ask(struct sentinel *sentinel, const struct place *place,
 	at.db = 0;
 	at.user = target->sentinel_user;
 	at.password = target->sentinel_password;
-	if (at.timeout_ms == 0 || at.timeout_ms > ASK_TIMEOUT_MS)
-		at.timeout_ms = ASK_TIMEOUT_MS;
+	target_hasten(&at);
 	struct redis *session = redis_new(&at, cancel);
 	int status = redis_call_words(session, REDIS_IDEMPOTENT, &reply, err, "SENTINEL",
 				      question->subcommand, sentinel->master, NULL);

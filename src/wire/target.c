@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define HASTY_MS 1000
+
 struct scheme {
 	const char *name;
 	bool tls;
@@ -332,6 +334,12 @@ void target_forget_sentinel(struct target *target)
 {
 	sentinel_free(target->sentinel);
 	target->sentinel = NULL;
+}
+
+void target_hasten(struct target *target)
+{
+	if (target->timeout_ms == 0 || target->timeout_ms > HASTY_MS)
+		target->timeout_ms = HASTY_MS;
 }
 
 void target_describe_place(const struct target *target, struct buf *buf)

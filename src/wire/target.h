@@ -48,6 +48,8 @@ void target_release(struct target *target); /* wipes the password */
 int target_parse_url(struct target *target, const char *url, struct err *err);
 /* The server is where host, port or socket say, whatever a URL said of sentinels. */
 void target_forget_sentinel(struct target *target);
+/* For one of several that can be asked: who says nothing for a second is not waited for. */
+void target_hasten(struct target *target);
 /* Appends "127.0.0.1:6379/0", "[::1]:6379/2", "tls://host:6380/0" or "unix:/path/0"; never a
  * secret. */
 void target_describe(const struct target *target, struct buf *buf);
