@@ -9,6 +9,7 @@
 #include "opt/opt.h"
 #include "out/progress.h"
 #include "out/sink.h"
+#include "out/stderr.h"
 #include "out/stream.h"
 #include "replicas.h"
 #include "session.h"
@@ -27,6 +28,7 @@ void app_init(struct app *app, volatile int *cancel, volatile int *again)
 	target_init(&app->target);
 	app->out = out_stream_new(STDOUT_FILENO, "standard output");
 	out_stream_heed(app->out, cancel);
+	out_stderr_heed(cancel);
 	app->messages.program = "ccache";
 	app_configure(app);
 }

@@ -8,6 +8,7 @@
 #include "bench_view.h"
 #include "core/bench_prepare.h"
 #include "opt/opt.h"
+#include "out/file.h"
 #include "out/progress.h"
 #include "wire/redis.h"
 
@@ -136,7 +137,8 @@ static enum exit_code run(struct app *app, const struct bench_options *given,
 		code = app_fail(app, &err);
 		goto out;
 	}
-	if (options->save_job && bench_job_save(options->save_job, options, words, &err) != 0) {
+	struct out_file job_file = {"--save-job", options->save_job, 0, app->cancel};
+	if (options->save_job && bench_job_save(&job_file, options, words, &err) != 0) {
 		code = app_fail(app, &err);
 		goto out;
 	}

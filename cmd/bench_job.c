@@ -7,7 +7,7 @@
 #include "base/mem.h"
 #include "bench_options.h"
 #include "opt/opt.h"
-#include "out/stream.h"
+#include "out/file.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -292,13 +292,13 @@ static void describe(const struct bench_options *options, const struct opt_words
 	buf_add_str(buf, "\n}\n");
 }
 
-int bench_job_save(const char *path, const struct bench_options *options,
+int bench_job_save(const struct out_file *file, const struct bench_options *options,
 		   const struct opt_words *words, struct err *err)
 {
 	struct buf text = {0};
 
 	describe(options, words, &text);
-	int status = out_stream_replace(path, buf_bytes(&text), "--save-job", err);
+	int status = out_file_replace(file, buf_bytes(&text), err);
 	buf_release(&text);
 	return status;
 }

@@ -6,6 +6,7 @@
 struct bench_options;
 struct err;
 struct opt_words;
+struct out_file;
 
 /* The systems' own scenarios, for --preset; NULL-terminated. */
 extern const char *const bench_preset_names[];
@@ -31,8 +32,8 @@ struct bench_job_file {
 int bench_job_load(const struct bench_options *given, const struct opt_words *words,
 		   struct bench_job_file **ret_file, struct err *err);
 void bench_job_free(struct bench_job_file *file);
-/* Writes the load that options and words describe to path, whole or not at all. */
-int bench_job_save(const char *path, const struct bench_options *options,
+/* Writes the load that options and words describe, as out_file_replace. */
+int bench_job_save(const struct out_file *file, const struct bench_options *options,
 		   const struct opt_words *words, struct err *err);
 
 #endif

@@ -10,6 +10,7 @@
 #include "core/bench_hdr.h"
 #include "core/bench_watch.h"
 #include "out/sink.h"
+#include "out/file.h"
 #include "out/stream.h"
 
 #include <inttypes.h>
@@ -187,13 +188,13 @@ static int read_baseline(const struct bench_options *options, struct bench_round
 
 /* --- the log --- */
 
-static int write_log(const char *path, const struct bench_result *result, uint64_t wall_ms,
-		     struct err *err)
+static int write_log(const struct out_file *file, const struct bench_result *result,
+		     uint64_t wall_ms, struct err *err)
 {
 	struct buf text = {0};
 
 	bench_hdr_log(result, wall_ms, &text);
-	int status = out_stream_replace(path, buf_bytes(&text), "--hdr", err);
+	int status = out_file_replace(file, buf_bytes(&text), err);
 	buf_release(&text);
 	return status;
 }
@@ -207,6 +208,7 @@ enum exit_code bench_measure(struct app *app, const struct bench_options *option
 	struct bench_rounds rounds = {0};
 	struct bench_rounds before = {0};
 	struct err err = {0};
+	struct out_file hdr = {"--hdr", options->hdr, 0, app->cancel};
 	uint64_t wall_ms = clock_wall_ms();
 	enum exit_code code = EXIT_DONE;
 
@@ -227,7 +229,7 @@ enum exit_code bench_measure(struct app *app, const struct bench_options *option
 		code = exit_worst(code, judge_errors(app, &all));
 		code = app_finish(app, showing.sink, code);
 		struct err output = {0};
-		if (options->hdr && write_log(options->hdr, &all, wall_ms, &output) != 0)
+		if (options->hdr && write_log(&hdr, &all, wall_ms, &output) != 0)
 			code = exit_worst(code, app_fail(app, &output));
 	}
 	if (status != 0)

@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "opt/opt.h"
 #include "out/edit.h"
+#include "out/stderr.h"
 #include "out/stream.h"
 #include "wire/libraries.h"
 
@@ -75,13 +76,10 @@ void help_overview(struct app *app, int fd)
 	put_pointer(&text, app, "help VERB' explains one; %s(1) tells the rest.",
 		    app->messages.program);
 
-	struct out_stream *stream =
-	    fd == STDOUT_FILENO ? app->out : out_stream_new(fd, "standard error");
-	out_stream_write(stream, buf_bytes(&text));
-	if (fd != STDOUT_FILENO) {
-		out_stream_flush(stream, NULL);
-		out_stream_free(stream);
-	}
+	if (fd == STDOUT_FILENO)
+		out_stream_write(app->out, buf_bytes(&text));
+	else
+		out_stderr_write(buf_bytes(&text));
 	buf_release(&text);
 }
 

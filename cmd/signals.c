@@ -51,6 +51,7 @@ void signals_catch(void)
 		sigaction(SIGHUP, &action, NULL); /* else it was started by nohup */
 	action.sa_handler = SIG_IGN;
 	sigaction(SIGPIPE, &action, NULL);
+	sigaction(SIGXFSZ, &action, NULL); /* a write over the limit fails, and is told */
 }
 
 void signals_at_prompt(bool is_prompt)

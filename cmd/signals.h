@@ -7,7 +7,7 @@
 /*
  * SIGINT, SIGTERM and SIGHUP ask the verb to stop and to tell what it did; the second
  * SIGINT or SIGTERM ends the process, except that at a prompt SIGINT never does. Those that
- * come within 100 ms are one. SIGPIPE is ignored, and SIGHUP where it was.
+ * come within 100 ms are one. SIGPIPE and SIGXFSZ are ignored, and SIGHUP where it was.
  */
 void signals_catch(void);
 void signals_at_prompt(bool is_prompt);

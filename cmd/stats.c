@@ -7,6 +7,7 @@
 #include "core/predicate.h"
 #include "core/stats.h"
 #include "opt/opt.h"
+#include "out/file.h"
 #include "out/progress.h"
 #include "out/sink.h"
 #include "replicas.h"
@@ -198,11 +199,13 @@ static enum exit_code print(struct app *app, const struct stats_options *options
 			options->textfile);
 		return app_fail(app, &err);
 	}
-	if (options->textfile)
-		return stats_render_textfile(options->textfile, stats, findings, &show, &err) ==
-			       0
-			   ? EXIT_DONE
-			   : app_fail(app, &err);
+	if (options->textfile) {
+		/* mode: the collector is another user */
+		struct out_file file = {"--textfile", options->textfile, 0644, app->cancel};
+		int status = stats_render_textfile(&file, stats, findings, &show, &err);
+
+		return status == 0 ? EXIT_DONE : app_fail(app, &err);
+	}
 	struct sink *sink = app_sink(app, "stats", 1);
 	if (sink_format(sink) != OUT_TABLE) {
 		stats_view_document(sink, stats, findings, &show);

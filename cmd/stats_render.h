@@ -6,6 +6,7 @@
 
 struct buf;
 struct err;
+struct out_file;
 struct out_terminal;
 
 /* The document in memory. */
@@ -15,11 +16,8 @@ int stats_render(enum out_format format, const struct stats *stats,
 /* The page in memory, as it would be on terminal. */
 int stats_render_page(const struct out_terminal *terminal, const struct stats_page *page,
 		      struct buf *ret_text, struct err *err);
-/*
- * The metrics in a file: written beside it and renamed over it, so that a
- * reader sees the old ones or the new ones, whole.
- */
-int stats_render_textfile(const char *path, const struct stats *stats,
+/* The metrics in a file: a reader sees the old ones or the new ones, whole. */
+int stats_render_textfile(const struct out_file *file, const struct stats *stats,
 			  const struct findings *findings, const struct stats_show *show,
 			  struct err *err);
 

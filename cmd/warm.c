@@ -136,7 +136,8 @@ static int prepare(struct warming *warming, struct err *err)
 	if (options->deadline_ms != OPT_UNSET)
 		warming->deadline_ms = clock_mono_ms() + options->deadline_ms;
 	if (options->failures &&
-	    warm_failures_open(options->failures, &warming->failures, err) != 0)
+	    warm_failures_open(options->failures, options->ids ? options->ids : options->from,
+			       warming->app->cancel, &warming->failures, err) != 0)
 		return -1;
 	if (options->ephemeral || options->dry_run || options->from)
 		return 0;

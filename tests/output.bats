@@ -394,8 +394,8 @@ start_inspect() {
 	exec 8<>pipe
 	"$CCACHE" inspect --limit 0 -o csv --match '*' >pipe 2>err 3>&- 4>&- 8>&- &
 	local pid=$! code=0
-	blocked() { [[ $(cat "/proc/$pid/wchan") == *pipe_write* || $(cut -d ' ' -f 1 "/proc/$pid/syscall") == 1 ]]; }
-	wait_for blocked
+	full() { ! dd if=/dev/zero of=pipe bs=4096 count=1 oflag=nonblock conv=notrunc; }
+	wait_for full
 	kill -INT "$pid"
 	wait_for gone "$pid"
 	exec 8>&-

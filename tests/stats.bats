@@ -134,6 +134,46 @@ server_identity() {
 	cc_run stats --textfile none/x.prom
 	assert_exit 3
 	assert_stderr_line none/x.prom
+	run --separate-stderr bash -c 'ulimit -f 1 && exec "$0" stats --scan --textfile long.prom 2>&1 | cat; exit "${PIPESTATUS[0]}"' "$CCACHE"
+	assert_exit 3
+	assert_output 'ccache: error: --textfile long.prom: File too large'
+	cc_run stats --textfile /dev/full
+	assert_exit 3
+	assert_equal "$stderr" 'ccache: error: --textfile /dev/full: No space left on device'
+	assert_equal "$(find . -maxdepth 1 -name 'long*')" ''
+}
+
+@test "--textfile: a link stays one, a FIFO and a device are written to" {
+	mkdir there
+	echo old >there/metrics.prom
+	ln -s there/metrics.prom link.prom
+	ln -s nowhere lost.prom
+	mkfifo pipe
+	cc_run stats --textfile link.prom
+	assert_exit 0
+	[[ -L link.prom ]]
+	grep -q '^callcache_complete 1' there/metrics.prom
+	cc_run stats --textfile lost.prom
+	assert_exit 3
+	assert_stderr_line '--textfile lost.prom: a link to what is not there'
+	cc_run stats --textfile /dev/stdout
+	assert_exit 0
+	assert_output --partial 'callcache_complete 1'
+	in_background read cat pipe
+	cc_run stats --textfile pipe
+	assert_exit 0
+	wait_for gone "$STARTED"
+	grep -q '^callcache_complete 1' read
+	"$CCACHE" stats --textfile pipe 2>err 3>&- 4>&- &
+	local pid=$! code=0
+	PIDS+=("$pid")
+	catches() { (($((16#$(sed -n 's/^SigCgt:\s*//p' "/proc/$pid/status"))) & 2)); }
+	wait_for catches
+	kill -INT "$pid" # before it waits or while it does
+	wait_for gone "$pid"
+	wait "$pid" || code=$?
+	assert_equal "$code" 130
+	assert_equal "$(find . -maxdepth 2 -name '*prom*' | sort | tr '\n' ' ')" './link.prom ./lost.prom ./there/metrics.prom '
 }
 
 scraped() { curl -fsS "http://127.0.0.1:$PROMETHEUS_PORT/api/v1/query?query=callcache_keys" | jq -e '.data.result | length > 0'; }

@@ -259,6 +259,11 @@ gone_or_asked() { gone "$STARTED" || was_asked "$1"; }
 	assert_equal "$(<"$DIR/again")" ''
 	cc_run warm thing --failures "$DIR/no/such/file"
 	assert_exit 2
+	echo 2 >ids
+	cc_run warm thing --ids ids --failures ./ids
+	assert_exit 2
+	assert_stderr_line '--failures ./ids: what is to be warmed is read from there; name another file'
+	assert_equal "$(<ids)" 2
 }
 
 @test "a value that is cached though its source has none is reported; --prune drops it" {

@@ -5,6 +5,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,6 +33,10 @@ static int append(const char *path, const char *line)
 	ssize_t written = write(fd, text, strlen(text));
 	int error = written < 0 ? errno : written == (ssize_t)strlen(text) ? 0 : ENOSPC;
 
+	/* half a line would be the beginning of the next one */
+	if (error && written > 0 && lseek(fd, 0, SEEK_CUR) == lseek(fd, 0, SEEK_END) &&
+	    ftruncate(fd, lseek(fd, 0, SEEK_CUR) - written) != 0)
+		error = errno;
 	free(text);
 	close(fd);
 	errno = error;
@@ -50,7 +56,13 @@ int out_history_add(const char *path, const char *line)
 
 void out_history_trim(const char *path, unsigned most)
 {
+	sigset_t all, before;
+
+	/* it writes another file beside it, which no signal should leave there */
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
 	history_truncate_file(path, (int)most); /* what cannot be cut is only longer */
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 
 size_t out_history_count(void)

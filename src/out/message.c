@@ -6,13 +6,13 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "out/progress.h"
+#include "out/stderr.h"
 #include "out/stream.h"
 #include "out/terminal.h"
 
 #include <stdarg.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 const char *const out_level_names[] = {"debug", "info", "warning", "error", "silent", NULL};
 
@@ -96,12 +96,8 @@ static void put_without_passwords(struct buf *out, struct bytes text)
 /* One write a line, so that lines of several processes do not mix. */
 static void write_line(struct bytes line)
 {
-	struct out_stream *stream = out_stream_new(STDERR_FILENO, "standard error");
-
 	out_progress_hide();
-	out_stream_write(stream, line);
-	out_stream_flush(stream, NULL); /* nowhere to complain about standard error */
-	out_stream_free(stream);
+	out_stderr_write(line);
 }
 
 static void put_line(const struct out_messages *messages, enum out_level level,

@@ -27,6 +27,7 @@ static int spawn(const char *command, int input, pid_t *ret_pid)
 	posix_spawnattr_init(&attributes);
 	sigemptyset(&plain);
 	sigaddset(&plain, SIGPIPE);
+	sigaddset(&plain, SIGXFSZ);
 	sigaddset(&plain, SIGINT);
 	sigaddset(&plain, SIGTERM);
 	posix_spawnattr_setsigdefault(&attributes, &plain);

@@ -4,7 +4,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/num.h"
-#include "out/stream.h"
+#include "out/stderr.h"
 #include "out/terminal.h"
 #include "out/tty.h"
 
@@ -51,19 +51,10 @@ struct out_progress *out_progress_new(enum out_progress_mode mode,
 	return progress;
 }
 
-static void write_line(struct bytes line)
-{
-	struct out_stream *stream = out_stream_new(STDERR_FILENO, "standard error");
-
-	out_stream_write(stream, line);
-	out_stream_flush(stream, NULL); /* a lost bar is no failure of the run */
-	out_stream_free(stream);
-}
-
 void out_progress_hide(void)
 {
 	if (drawn)
-		write_line(BYTES("\r\033[K"));
+		out_stderr_write(BYTES("\r\033[K"));
 	drawn = NULL;
 }
 
@@ -163,7 +154,7 @@ static void show(struct out_progress *progress)
 	buf_add_str(&line, bar ? "\r" : "");
 	put_fitting(&line, progress, bar ? progress->terminal.width - 1 : SIZE_MAX / 2);
 	buf_add_str(&line, bar ? "\033[K" : "\n");
-	write_line(buf_bytes(&line));
+	out_stderr_write(buf_bytes(&line));
 	buf_release(&line);
 	if (bar)
 		drawn = progress;

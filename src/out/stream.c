@@ -12,12 +12,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum {
 	FULL = 64 * 1024,
 	PIECE = 4096,   /* a pipe that has room has room for it: PIPE_BUF */
-	LAST_MS = 1000, /* after a signal, for a reader that does not read */
+	LOOK_MS = 250,  /* at *cancel, while a reader does not read */
+	LAST_MS = 1000, /* then, for it to read after all */
 };
 
 struct out_stream {
@@ -69,7 +71,11 @@ void out_stream_free(struct out_stream *stream)
 
 void out_stream_heed(struct out_stream *stream, const volatile int *cancel)
 {
-	stream->cancel = isatty(stream->fd) ? NULL : cancel;
+	struct stat at;
+	bool waits =
+	    fstat(stream->fd, &at) == 0 && (S_ISFIFO(at.st_mode) || S_ISSOCK(at.st_mode));
+
+	stream->cancel = waits ? cancel : NULL;
 }
 
 /* Bytes taken by the descriptor, 0 to try again, -1 on a failure. */
@@ -77,15 +83,14 @@ static ssize_t write_some(const struct out_stream *stream, struct bytes b)
 {
 	struct pollfd ready = {.fd = stream->fd, .events = POLLOUT};
 
-	if (stream->cancel && *stream->cancel && !stream->page.on) {
-		int count = poll(&ready, 1, LAST_MS);
+	if (stream->cancel && !stream->page.on) {
+		bool last = *stream->cancel != 0;
+		int count = poll(&ready, 1, last ? LAST_MS : LOOK_MS);
 
-		if (count < 0 && errno == EINTR)
-			return 0;
-		if (count == 0) {
+		if (count == 0 && last)
 			errno = ETIMEDOUT;
-			return -1;
-		}
+		if (count <= 0)
+			return (count == 0 && !last) || errno == EINTR ? 0 : -1;
 		b = bytes_sub(b, 0, PIECE);
 	}
 	ssize_t n = write(stream->fd, b.ptr, b.len);
@@ -211,28 +216,4 @@ bool out_stream_failed(const struct out_stream *stream)
 bool out_stream_closed(const struct out_stream *stream)
 {
 	return stream->error == EPIPE;
-}
-
-int out_stream_replace(const char *path, struct bytes b, const char *option, struct err *err)
-{
-	struct buf fresh = {0};
-	int status = 0;
-
-	buf_printf(&fresh, "%s.new", path);
-	int fd = open(buf_str(&fresh), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-	if (fd < 0) {
-		buf_release(&fresh);
-		return err_set(err, ERR_OUTPUT, "%s %s: %s", option, path, strerror(errno));
-	}
-	struct out_stream *stream = out_stream_new(fd, path);
-	out_stream_write(stream, b);
-	status = out_stream_flush(stream, err);
-	out_stream_free(stream);
-	close(fd);
-	if (status == 0 && rename(buf_str(&fresh), path) != 0)
-		status = err_set(err, ERR_OUTPUT, "%s %s: %s", option, path, strerror(errno));
-	if (status != 0)
-		unlink(buf_str(&fresh));
-	buf_release(&fresh);
-	return status;
 }

@@ -26,7 +26,7 @@ void out_stream_free(struct out_stream *stream);
 void out_stream_write(struct out_stream *stream, struct bytes b);
 void out_stream_printf(struct out_stream *stream, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
-/* After *cancel a reader that does not read is waited for a second. Not on a terminal. */
+/* Of a pipe: after *cancel a reader that does not read is waited for a second. */
 void out_stream_heed(struct out_stream *stream, const volatile int *cancel);
 /*
  * 0, or -1 with ERR_OUTPUT ("standard output: No space left on device"). Of a
@@ -48,11 +48,5 @@ bool out_stream_at_line_start(const struct out_stream *stream);
 bool out_stream_failed(const struct out_stream *stream);
 /* The reader went away (EPIPE): stop quietly. */
 bool out_stream_closed(const struct out_stream *stream);
-
-/*
- * Writes bytes to the file at path, whole or not at all: beside it, then renamed.
- * -1 with ERR_OUTPUT, that names the option ("--hdr") and the path.
- */
-int out_stream_replace(const char *path, struct bytes b, const char *option, struct err *err);
 
 #endif
