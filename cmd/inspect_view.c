@@ -286,7 +286,8 @@ static void add_field_ttls(struct sink *sink, const struct keyinfo *info)
 
 	if (strcmp(info->type, "hash") != 0)
 		return;
-	add(sink, "fields_with_ttl", "Fields with a TTL", OUT_COUNT,
+	add(sink, "fields_with_ttl",
+	    info->cut ? "Of those read with a TTL" : "Fields with a TTL", OUT_COUNT,
 	    said ? out_int(info->field_ttls) : OUT_NONE);
 	add(sink, "field_ttl_min_ms", "Nearest field TTL", OUT_MS,
 	    info->field_ttls > 0 ? out_int(info->field_ttl_min_ms) : OUT_NONE);

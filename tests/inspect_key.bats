@@ -119,6 +119,8 @@ setup() {
 		cc_run inspect --key fields --limit 0
 		assert_regex "$output" 'Fields with a TTL +3'
 		assert_regex "$output" 'Nearest field TTL +([78]m|[45]00)'
+		cc_run inspect --key fields --limit 599
+		assert_regex "$output" 'Of those read with a TTL +[1-3]'
 	else
 		cc_run inspect --key fields -o json
 		assert_json '[.fields_with_ttl, .field_ttl_min_ms]' '[null,null]'
