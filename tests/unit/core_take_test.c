@@ -249,7 +249,7 @@ static void fill_disk(rlim_t bytes)
 	struct rlimit limit;
 
 	CHECK_INT(getrlimit(RLIMIT_FSIZE, &limit), 0);
-	limit.rlim_cur = bytes;
+	limit.rlim_cur = bytes < limit.rlim_max ? bytes : limit.rlim_max;
 	CHECK_INT(setrlimit(RLIMIT_FSIZE, &limit), 0);
 }
 
@@ -443,7 +443,7 @@ TEST(a_clock_goes_on_while_others_are_waited_for)
 	CHECK_INT(take_clocks_ask(&clocks, own.redis, &err), 0);
 	int64_t now_ms = take_clocks_now(&clocks, own.redis, bytes_of("k"));
 	CHECK(now_ms >= before_ms + SLOW_MS - 50);
-	CHECK(now_ms <= server_ms() + 1);
+	CHECK(now_ms <= server_ms() + 50);
 	take_clocks_release(&clocks);
 	CHECK_INT(take_clocks_now(&clocks, own.redis, bytes_of("k")), 0);
 	CHECK(clocks.lacking);
