@@ -175,7 +175,7 @@ struct out_progress *app_progress(const struct app *app, const char *what, uint6
 						       OUT_PROGRESS_LINES, OUT_PROGRESS_OFF};
 	enum out_progress_mode mode = modes[app->globals.progress];
 
-	if (app->globals.progress == 0 && app->err_terminal.is_tty && !app->globals.quiet)
+	if (app->globals.progress == 0 && app->err_terminal.moves && !app->globals.quiet)
 		mode = OUT_PROGRESS_BAR;
 	return out_progress_new(mode, &app->err_terminal, what, total);
 }

@@ -88,7 +88,7 @@ static bool begin_pages(const struct run *run)
 {
 	const struct app *app = run->app;
 	bool wanted = app->session && app->session->interactive && !app->session->watching &&
-		      app->out_terminal.is_tty && run->command->words != WORDS_COMMAND &&
+		      app->out_terminal.moves && run->command->words != WORDS_COMMAND &&
 		      !opt_given(run->command->rows, run->options, OPT_LIVE);
 
 	if (wanted)

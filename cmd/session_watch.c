@@ -85,7 +85,7 @@ static char *title(uint64_t interval_ms, const struct opt_word *line, size_t cou
 static enum exit_code watch(struct app *app, const struct watch_options *options,
 			    uint64_t interval_ms, const struct opt_word *line, size_t count)
 {
-	bool screen = app->out_terminal.is_tty;
+	bool screen = app->out_terminal.moves;
 	char *head = title(interval_ms, line, count);
 	enum exit_code code = EXIT_DONE;
 

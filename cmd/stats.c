@@ -306,7 +306,7 @@ static enum exit_code show(struct app *app, const struct stats_options *options,
 {
 	const struct stats_show how = show_of(app, options);
 
-	if (options->watch_ms != OPT_UNSET && app->out_terminal.is_tty &&
+	if (options->watch_ms != OPT_UNSET && app->out_terminal.moves &&
 	    app->globals.output == OUT_TABLE)
 		return stats_watch(app, want, &how, options->watch_ms);
 	return once(app, options, want);

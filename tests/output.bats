@@ -152,7 +152,7 @@ has_ended() { screen | grep -qx 'ended with [0-9]*'; } # in a file it would stan
 	assert_exit 0
 	assert_no_stderr
 	assert_output --partial call-logs
-	start_terminal 60 30 "env -u TERM -u HOME $CCACHE inspect call-logs; echo end"
+	start_terminal 60 30 "env -u TERM -u HOME $CCACHE inspect call-logs; TERM=dumb $CCACHE stats --watch 100ms; echo end" # once: such a terminal cannot be drawn on
 	wait_for screen_shows end
 	run screen -e
 	[[ $output != *$'\e'* ]] || fail 'an escape without TERM'

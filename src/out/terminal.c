@@ -31,10 +31,9 @@ static bool env_is_set(const char *name)
 	return value && *value;
 }
 
-static bool term_has_colour(void)
+static bool term_knows_escapes(void)
 {
-	return env_is_set("TERM") && strcmp(getenv("TERM"), "dumb") != 0 &&
-	       !env_is_set("NO_COLOR");
+	return env_is_set("TERM") && strcmp(getenv("TERM"), "dumb") != 0;
 }
 
 void out_terminal_query(int fd, struct out_terminal *ret_terminal)
@@ -52,7 +51,8 @@ void out_terminal_query(int fd, struct out_terminal *ret_terminal)
 		terminal.height = size_from_env("LINES", HEIGHT_DEFAULT);
 	if (terminal.width < WIDTH_LEAST)
 		terminal.width = WIDTH_LEAST;
-	terminal.colour = terminal.is_tty && term_has_colour();
+	terminal.moves = terminal.is_tty && term_knows_escapes();
+	terminal.colour = terminal.moves && !env_is_set("NO_COLOR");
 	terminal.utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
 	*ret_terminal = terminal;
 }

@@ -3,11 +3,11 @@
 
 #include <stdbool.h>
 
-/* What a descriptor can show. Colour: a terminal, TERM not empty nor "dumb", NO_COLOR empty or
- * unset. */
+/* What a descriptor can show. */
 struct out_terminal {
 	bool is_tty;
-	bool colour;
+	bool moves;  /* its cursor: TERM is neither empty nor "dumb" */
+	bool colour; /* such a one, and NO_COLOR is empty or unset */
 	bool utf8; /* by the locale's codeset: the program has called setlocale(LC_CTYPE, "") */
 	unsigned width; /* columns, 20..; COLUMNS or 80 when unknown */
 	unsigned height;
