@@ -91,13 +91,16 @@ static inline bool fleet_replicates(struct fleet *fleet, size_t node)
 	return fleet_says(fleet, node, "INFO replication", "master_link_status:up");
 }
 
+/* Of those that run. */
 static inline void fleet_set(struct fleet *fleet, const char *timeout_ms,
 			     const char *no_failover)
 {
 	for (size_t i = 0; i < fleet->count; i++)
-		fleet_say(fleet, i,
-			  "CONFIG SET cluster-node-timeout %s cluster-replica-no-failover %s",
-			  timeout_ms, no_failover);
+		if (fleet->servers[i].pid > 0)
+			fleet_say(
+			    fleet, i,
+			    "CONFIG SET cluster-node-timeout %s cluster-replica-no-failover %s",
+			    timeout_ms, no_failover);
 }
 
 /* From now on the test's time; unless one was just suspected, who then would be as long. */
