@@ -221,7 +221,7 @@ taken_over() { [[ $(pending g) == 0 ]]; }
 	kill -KILL "$FOLLOWER"
 	wait "$FOLLOWER" || true
 	start_follower log2 stream:events --claim-after 1ms
-	wait_for --for 30 all_done
+	wait_for all_done
 	stop_follower
 	assert_equal "$(keys_now)" events
 }

@@ -225,6 +225,7 @@ over() {
 	serve_things 2
 	held_at_source warm thing -o json
 	kill -STOP "$PID"
+	wait_for stands_still "$PID"
 	kill -INT "$PID"
 	kill -TERM "$PID"
 	kill -CONT "$PID"
@@ -233,6 +234,8 @@ over() {
 	assert_adds_up
 	assert_json .stopped_by interrupted
 }
+
+stands_still() { [[ $(<"/proc/$1/stat") == *') T '* ]]; }
 
 @test "nohup: the terminal may go away" {
 	two_things

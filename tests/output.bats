@@ -381,7 +381,7 @@ start_inspect() {
 	connecting() { [[ $(readlink /proc/"$pid"/fd/* 2>/dev/null) == *socket:* ]]; }
 	wait_for connecting
 	kill -INT "$pid"
-	wait_for --for 3 gone "$pid"
+	wait_for --for 30 gone "$pid"
 	wait "$pid" || code=$?
 	kill -CONT "$REDIS_PID"
 	assert_equal "$code" 130

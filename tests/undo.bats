@@ -362,7 +362,7 @@ waits_with() { rcli CLIENT LIST | grep -q "flags=[a-zA-Z]*b[a-zA-Z]* .*cmd=$1 ";
 	rcli CLIENT PAUSE 100000 WRITE >/dev/null
 	in_background application redis-cli -s "$REDIS_SOCKET" SET call:logs:a new
 	wait_for --for 60 waits_with set
-	"$CCACHE" invalidate call-logs a --yes -o json >"$DIR/out" &
+	"$CCACHE" invalidate call-logs a --yes -o json --timeout 100s >"$DIR/out" &
 	local pid=$!
 	wait_for --for 60 waits_with unlink
 	rcli CLIENT UNPAUSE >/dev/null

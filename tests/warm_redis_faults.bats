@@ -54,7 +54,7 @@ held() {
 all_but_one() { (($(key_count 'thing:*') == $1 - 1 && $(upstream_count "/things/$1") > 0)); }
 # The end of what held began: its exit code, report and messages.
 report() {
-	wait_for --for 30 gone "$WARM_PID"
+	wait_for gone "$WARM_PID"
 	status=0
 	wait "$WARM_PID" || status=$?
 	output=$(<"$DIR/out") stderr=$(<"$DIR/err")
