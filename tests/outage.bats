@@ -17,6 +17,6 @@ load trouble
 	end_watch
 	kill -TERM "${RUN_PIDS[follow]}" "${RUN_PIDS[stream]}"
 	look_at 1 2
-	declare -A EXITS=([get]=0 [bulk]=3 [unlink]=3 [undo]=3 [follow]=143 [stream]=143 [watch]=130)
+	declare -A EXITS=([get]=0 [warm]=3 [bulk]=3 [unlink]=3 [undo]=3 [follow]=143 [stream]=143 [watch]=130)
 	LOST=$IDS check_runs
 }

@@ -19,7 +19,7 @@ load trouble
 	wait_for gone "${RUN_PIDS[follow]}"
 	end_stream 0
 	look_at 0 1 2
-	declare -A EXITS=([get]=0 [bulk]=3 [unlink]=3 [undo]=3 [follow]=0 [stream]=143 [watch]=130)
+	declare -A EXITS=([get]=0 [warm]=3 [bulk]=3 [unlink]=3 [undo]=3 [follow]=0 [stream]=143 [watch]=130)
 	check_runs
 	check_repeats 0 1 2
 }

@@ -36,7 +36,7 @@ static int announce(struct guard_state *state, struct err *err)
 	    {room, (size_t)len},    BYTES("PX"),
 	    {hold, (size_t)digits}, BYTES("GET")};
 	struct redis_command command = {
-	    .argv = argv, .argc = 6, .fn = look->fn, .ctx = look->ctx};
+	    .argv = argv, .argc = 6, .flags = REDIS_ALONE, .fn = look->fn, .ctx = look->ctx};
 
 	return redis_submit(look->guard->redis, &command, err);
 }
@@ -99,8 +99,13 @@ static int ask(struct guard_state *state, const char *name, struct bytes key,
 	       redis_reply_fn *fn, struct err *err)
 {
 	const struct bytes argv[] = {bytes_of(name), key};
+	struct redis_command command = {.argv = argv,
+					.argc = 2,
+					.flags = REDIS_IDEMPOTENT | REDIS_ALONE,
+					.fn = fn,
+					.ctx = state};
 
-	return redis_ask(state->look.guard->redis, argv, 2, 0, fn, state, err);
+	return redis_submit(state->look.guard->redis, &command, err);
 }
 
 int guard_begin(struct guard *guard, struct bytes key, const struct guard_intent *intent,

@@ -65,8 +65,11 @@ int store_submit(struct redis *redis, struct bytes key, struct bytes value, int6
 	char ttl[24];
 	const struct bytes argv[] = {BYTES("SET"), key, value, BYTES("PX"),
 				     digits_of((uint64_t)ttl_ms, ttl, sizeof ttl)};
-	struct redis_command command = {
-	    .argv = argv, .argc = ttl_ms == STORE_TTL_NONE ? 3 : 5, .fn = fn, .ctx = ctx};
+	struct redis_command command = {.argv = argv,
+					.argc = ttl_ms == STORE_TTL_NONE ? 3 : 5,
+					.flags = REDIS_ALONE,
+					.fn = fn,
+					.ctx = ctx};
 
 	return redis_submit(redis, &command, err);
 }

@@ -84,6 +84,7 @@ static enum trouble judge(const struct reply *reply)
 		return TROUBLE_STOP;
 	switch (reply_error_kind(reply)) {
 	case REPLY_ERR_LOST:
+		return reply->integer ? TROUBLE_ITEM : TROUBLE_AGAIN;
 	case REPLY_ERR_NOSCRIPT:
 	case REPLY_ERR_TRYAGAIN:
 		return TROUBLE_AGAIN;
@@ -187,8 +188,11 @@ static int look(struct warm_item *item, struct err *err)
 {
 	const struct warm_job *job = item->warm->job;
 	const struct bytes argv[] = {BYTES("PTTL"), buf_bytes(&item->key)};
-	struct redis_command command = {
-	    .argv = argv, .argc = 2, .flags = REDIS_IDEMPOTENT, .fn = on_ttl, .ctx = item};
+	struct redis_command command = {.argv = argv,
+					.argc = 2,
+					.flags = REDIS_IDEMPOTENT | REDIS_ALONE,
+					.fn = on_ttl,
+					.ctx = item};
 
 	if (job->policy != WARM_MISSING && job->policy != WARM_EXPIRING) {
 		warm_answer_fetch(item);

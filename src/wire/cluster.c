@@ -62,6 +62,7 @@ static int fail(struct cluster *cluster, const struct err *err)
 	for (size_t i = 0; i < cluster->count; i++)
 		redis_give_up(cluster->nodes[i]->session, err);
 	cluster_flight_abandon(cluster, err->text);
+	cluster->lost = (struct err){0}; /* err says enough */
 	cluster->giving_up = false;
 	return -1;
 }
@@ -79,21 +80,32 @@ static int turn(struct cluster *cluster, bool *moved, struct err *err)
 		    redis_advance(node->session, moved, &why) < 0) {
 			if (why.kind == ERR_INTERRUPTED)
 				break;
-			node->is_out = true;
 			cluster->is_stale = true;
 			*moved = true;
 			why = (struct err){0};
 		}
 	}
-	int status = err_is_set(&why) ? -1 : cluster_flight_pump(cluster, &why);
-	if (status < 0) {
+	int status = 0;
+	if (err_is_set(&why)) {
 		*err = why;
-		fail(cluster, err);
+		status = fail(cluster, err);
+	} else {
+		cluster_flight_pump(cluster);
 	}
 	cluster->turning = false;
 	if (*moved)
 		cluster->self->progress_ms = clock_mono_ms();
 	return status;
+}
+
+/* What a lost command has to say, when all the others are answered. */
+static int tell_lost(struct cluster *cluster, struct err *err)
+{
+	if (!err_is_set(&cluster->lost) || cluster_outstanding(cluster) > 0)
+		return 0;
+	*err = cluster->lost;
+	cluster->lost = (struct err){0};
+	return -1;
 }
 
 /* The least of the nodes' times and the parked commands'. */
@@ -142,7 +154,7 @@ int cluster_step(struct cluster *cluster, struct err *err)
 		return fail(cluster, err);
 	if (!moved && cluster_outstanding(cluster) > 0)
 		rest(cluster);
-	return 0;
+	return tell_lost(cluster, err);
 }
 
 static bool has_room(const struct cluster *cluster, const struct cluster_node *node)
@@ -190,8 +202,10 @@ int cluster_submit(struct cluster *cluster, const struct redis_command *command,
 	if (cluster->turning || cluster->self->in_callback || (command->flags & REDIS_NO_WAIT))
 		return 0;
 	if (has_room(cluster, node))
-		return node && redis_has_full_block(node->session) ? turn(cluster, &moved, err)
-								   : 0;
+		return node && redis_has_full_block(node->session) &&
+			       turn(cluster, &moved, err) < 0
+			   ? -1
+			   : tell_lost(cluster, err);
 	while (cluster->parked_count > PARKED_MAX / 2 ||
 	       (node && !redis_queue_has_room(node->session))) {
 		if (cluster_step(cluster, err) < 0)
@@ -206,7 +220,7 @@ int cluster_drain(struct cluster *cluster, size_t outstanding, struct err *err)
 		if (cluster_step(cluster, err) < 0)
 			return -1;
 	}
-	return 0;
+	return tell_lost(cluster, err);
 }
 
 /* The node's descriptor in the set, as it is now. A closed one has left it by itself. */
@@ -247,7 +261,7 @@ int cluster_turn(struct cluster *cluster, struct err *err)
 		return -1;
 	return cluster->self->grace.silent_ms && redis_is_cancelled(cluster->self, err)
 		   ? fail(cluster, err)
-		   : 0;
+		   : tell_lost(cluster, err);
 }
 
 void cluster_follow_cancel(struct cluster *cluster)
@@ -292,10 +306,9 @@ static int connect_primaries(struct cluster *cluster, struct err *err)
 	for (size_t i = 0; i < cluster->count; i++) {
 		struct cluster_node *node = cluster->nodes[i];
 
-		if (!node->is_serving || redis_connect(node->session, err) == 0)
-			continue;
-		node->is_out = true;
-		return -1;
+		node->session->due_ms = 0; /* it is waited for: without a pause */
+		if (node->is_serving && redis_connect(node->session, err) < 0)
+			return -1;
 	}
 	return 0;
 }

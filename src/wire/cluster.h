@@ -14,7 +14,8 @@
  * CLUSTERDOWN and a node that is gone (of idempotent commands, and of those
  * that were not sent) are dealt with here, within the target's timeout since
  * the command's first trouble; then the answer is given as it came, or, with a
- * node out of reach, the whole session fails naming that node.
+ * node out of reach, it is REPLY_LOST. The other nodes go on; when nothing is
+ * under way any more, a call fails, naming that node (not for REDIS_ALONE).
  */
 struct cluster;
 

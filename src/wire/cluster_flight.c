@@ -30,13 +30,36 @@ static void deliver(struct cluster_flight *flight, const struct reply *reply)
 	cluster->answering = before;
 }
 
+/* How much longer than the timeout another node may take to stand in for a silent one. */
+static uint64_t grace_ms(const struct cluster *cluster)
+{
+	uint64_t haste_ms = cluster->self->haste_ms;
+
+	return haste_ms && haste_ms < GRACE_MS ? haste_ms : GRACE_MS;
+}
+
+/* Its node is out, and nobody stood in for it in time. */
+static bool is_vain(const struct cluster_flight *flight)
+{
+	return flight->node && redis_is_out(flight->node->session, grace_ms(flight->cluster));
+}
+
 static void deliver_trouble(struct cluster_flight *flight)
 {
 	char *text = buf_steal(&flight->text); /* the flight may be used anew inside */
-	struct reply reply = {.type = flight->said, .text = bytes_of(text)};
+	struct reply reply = {
+	    .type = flight->said, .text = bytes_of(text), .integer = is_vain(flight)};
 
 	deliver(flight, &reply);
 	free(text);
+}
+
+static void deliver_lost(struct cluster_flight *flight, const struct reply *reply)
+{
+	struct reply lost = *reply;
+
+	lost.integer = is_vain(flight);
+	deliver(flight, &lost);
 }
 
 /* What comes back is older than what was parked behind it meanwhile. */
@@ -134,8 +157,6 @@ static bool may_pass(struct cluster_flight *flight, const struct reply *reply, b
 		cluster->is_stale = true;
 		return true;
 	case REPLY_ERR_TRYAGAIN:
-	case REPLY_ERR_LOADING:
-	case REPLY_ERR_BUSY:
 		return true;
 	default:
 		return false;
@@ -145,15 +166,12 @@ static bool may_pass(struct cluster_flight *flight, const struct reply *reply, b
 /* Until when a command's trouble may last. */
 static uint64_t patience_end(const struct cluster_flight *flight, uint64_t now)
 {
-	const struct redis *self = flight->cluster->self;
-	uint64_t timeout = redis_timeout_ms(self);
-	uint64_t grace =
-	    self->haste_ms && self->haste_ms < GRACE_MS ? self->haste_ms : GRACE_MS;
-	uint64_t since = flight->said == REPLY_LOST ? flight->node->session->progress_ms : now;
+	uint64_t timeout = redis_timeout_ms(flight->cluster->self);
+	uint64_t ill_ms = flight->said == REPLY_LOST ? flight->node->session->ill_ms : 0;
 
 	if (timeout == 0)
 		return UINT64_MAX;
-	return since + timeout > now + grace ? since + timeout : now + grace;
+	return ill_ms ? ill_ms + timeout + grace_ms(flight->cluster) : now + timeout;
 }
 
 static void retry_later(struct cluster_flight *flight, const struct reply *reply,
@@ -188,12 +206,12 @@ static void answer(void *ctx, const struct reply *reply)
 	if (flight->counted)
 		cluster->slots[flight->slot].flying--;
 	flight->counted = false;
-	if (reply->type != REPLY_LOST)
-		flight->node->is_out = false;
 	if (!cluster->giving_up && in_time && raw.len > 0 && may_pass(flight, reply, again))
 		retry_later(flight, reply, raw);
 	else if (!in_time && is_redirection(reply))
 		deliver_redirection(flight, reply);
+	else if (reply->type == REPLY_LOST)
+		deliver_lost(flight, reply);
 	else
 		deliver(flight, reply);
 }
@@ -311,20 +329,25 @@ static void unpark(struct cluster *cluster, struct cluster_flight **at)
 		cluster->slots[flight->slot].parked--;
 }
 
-static int out_of_reach(const struct cluster_flight *flight, struct err *err)
+/* The node is out of reach: the first that is lost so says it for all. */
+static void lose(struct cluster_flight *flight)
 {
+	struct err *err = &flight->cluster->lost;
 	struct buf name = {0};
 
-	target_describe(&flight->node->target, &name);
-	err_set(err, ERR_REDIS, "redis node %s: %s", buf_str(&name), buf_str(&flight->text));
-	buf_release(&name);
-	return -1;
+	if (!err_is_set(err) && !(flight->flags & REDIS_ALONE)) {
+		target_describe(&flight->node->target, &name);
+		err_set(err, ERR_REDIS, "redis node %s: %s", buf_str(&name),
+			buf_str(&flight->text));
+		buf_release(&name);
+	}
+	deliver_trouble(flight);
 }
 
-int cluster_flight_pump(struct cluster *cluster, struct err *err)
+void cluster_flight_pump(struct cluster *cluster)
 {
 	if (!cluster->parked)
-		return 0;
+		return;
 	cluster_nodes_refresh(cluster);
 	memset(cluster->blocked, 0, sizeof cluster->blocked);
 	uint64_t now = clock_mono_ms();
@@ -333,8 +356,11 @@ int cluster_flight_pump(struct cluster *cluster, struct err *err)
 		struct cluster_node *node = destination(cluster, flight);
 		bool is_late = flight->give_up_ms && now >= flight->give_up_ms;
 
-		if (is_late && flight->said == REPLY_LOST)
-			return out_of_reach(flight, err);
+		if (is_late && flight->said == REPLY_LOST && (!node || node == flight->node)) {
+			unpark(cluster, at);
+			lose(flight);
+			continue;
+		}
 		if (is_late && !node) {
 			unpark(cluster, at);
 			deliver_trouble(flight);
@@ -353,7 +379,6 @@ int cluster_flight_pump(struct cluster *cluster, struct err *err)
 		send(flight, node, &command, buf_bytes(&flight->raw));
 		buf_clear(&flight->raw);
 	}
-	return 0;
 }
 
 int cluster_flight_patience(const struct cluster *cluster)

@@ -44,7 +44,7 @@ struct cluster_node *cluster_nodes_find(struct cluster *cluster, struct bytes ho
  * out. */
 static int rank(const struct cluster_node *node, const struct cluster_node *primary)
 {
-	if (node->is_out)
+	if (redis_is_ill(node->session))
 		return 2;
 	return node->is_serving && node->primary == primary ? 0 : 1;
 }
@@ -79,7 +79,7 @@ static struct cluster_node *stand_in(struct cluster *cluster, const struct topol
 				       &behind, &primary->why);
 	if (chosen < count) {
 		node = list[chosen];
-		node->is_out = false; /* it answered just now */
+		node->session->ill_ms = node->session->due_ms = 0; /* it answered just now */
 		buf_clear(&node->why);
 		buf_clear(&node->primary_name);
 		target_describe_place(&primary->target, &node->primary_name);
@@ -152,8 +152,12 @@ static int ask(struct cluster *cluster, const struct cluster_node *node)
 
 	target_hasten(&target);
 	struct redis *session = redis_new_node(&target, cluster->self);
+	session->impatient = true;
 	int status = cluster_nodes_learn(cluster, session, target.host, &ignored);
 	redis_free(session);
+	if (status < 0 && ignored.kind == ERR_REDIS &&
+	    !redis_is_ill(node->session)) /* the others are asked first */
+		node->session->ill_ms = clock_mono_ms();
 	return status;
 }
 
@@ -165,7 +169,7 @@ void cluster_nodes_refresh(struct cluster *cluster)
 		size_t count = cluster->count; /* learning may add */
 
 		for (size_t i = 0; i < count && cluster->is_stale; i++) {
-			if (cluster->nodes[i]->is_out == out &&
+			if (redis_is_ill(cluster->nodes[i]->session) == out &&
 			    ask(cluster, cluster->nodes[i]) == 0)
 				cluster->is_stale = false;
 			if (cluster->self->cancel && *cluster->self->cancel)
@@ -182,7 +186,7 @@ struct cluster_node *cluster_nodes_any(struct cluster *cluster)
 	for (size_t i = 0; i < cluster->count; i++) {
 		struct cluster_node *node = cluster->nodes[i];
 
-		if (node->is_serving && !node->is_out)
+		if (node->is_serving && !redis_is_ill(node->session))
 			return node;
 		if (node->is_serving && !any->is_serving)
 			any = node;

@@ -18,7 +18,6 @@ struct cluster_node {
 	struct buf primary_name;
 	int64_t behind;  /* see redis_place */
 	struct buf why;  /* no replica serves in its place */
-	bool is_out;     /* its last connection failed */
 	uint64_t opened; /* of the connection that the descriptor set holds */
 	short events;
 };
@@ -68,6 +67,8 @@ struct cluster {
 	bool turning;        /* callbacks may run: nobody waits */
 	bool giving_up;
 	const struct cluster_node *answering;
+	struct err lost; /* a command's, whose node was out of reach: to be told when nothing
+			    is under way */
 	struct redis_counts sum;         /* as cluster_counts gave it last */
 	int descriptors;                 /* epoll, over the nodes' connections; -1: none yet */
 	uint8_t blocked[SLOT_COUNT / 8]; /* of a pump: slots whose older command stays parked */
@@ -93,10 +94,10 @@ void cluster_nodes_release(struct cluster *cluster);
 void cluster_flight_begin(struct cluster *cluster, const struct redis_command *command,
 			  struct cluster_node *node, int slot);
 /*
- * Sends what is parked and due. -1: a command's time is over because a node is
- * out of reach; err names it.
+ * Sends what is parked and due. A command whose time is over as its node is out of reach is
+ * answered REPLY_LOST, and cluster->lost names the node.
  */
-int cluster_flight_pump(struct cluster *cluster, struct err *err);
+void cluster_flight_pump(struct cluster *cluster);
 /* Milliseconds until a parked command is due; -1: none is. */
 int cluster_flight_patience(const struct cluster *cluster);
 /* Answers all that are parked with REPLY_LOST. */

@@ -209,8 +209,14 @@ static int turn(struct redis *redis, bool *moved, struct err *err)
 	if (!redis->transport) {
 		if (redis->ring.count == 0)
 			return 0;
-		if (redis_link_open(redis, err) < 0)
+		if (redis_link_rests(redis))
+			return 0;
+		if (redis_link_open(redis, &why) < 0 && redis_link_rests(redis))
+			return 0;
+		if (!redis->transport) {
+			*err = why;
 			return redis_link_fail(redis, err);
+		}
 	}
 	bool drains = redis_link_drains(redis);
 	switch (exchange(redis, moved, &why)) {
@@ -255,27 +261,6 @@ static int patience(const struct redis *redis)
 	return clock_until_ms(redis->progress_ms + redis_timeout_ms(redis));
 }
 
-bool redis_is_cancelled(struct redis *redis, struct err *err)
-{
-	uint64_t now_ms = clock_mono_ms();
-
-	if (!redis->cancel || !__atomic_load_n(redis->cancel, __ATOMIC_RELAXED)) {
-		redis->cancelled_ms = 0;
-		return false;
-	}
-	const struct redis_grace *grace = &redis->grace;
-	if (redis->cancelled_ms == 0)
-		redis->cancelled_ms = now_ms;
-	uint64_t heard_ms =
-	    redis->progress_ms > redis->cancelled_ms ? redis->progress_ms : redis->cancelled_ms;
-	if (now_ms - heard_ms < grace->silent_ms &&
-	    (grace->whole_ms == 0 || now_ms - redis->cancelled_ms < grace->whole_ms))
-		return false;
-	err_set(err, ERR_INTERRUPTED,
-		grace->silent_ms ? "interrupted, and no answer came in time" : "interrupted");
-	return true;
-}
-
 static int check_cancel(struct redis *redis, struct err *err)
 {
 	return redis_is_cancelled(redis, err) ? redis_link_fail(redis, err) : 0;
@@ -299,6 +284,8 @@ static int step(struct redis *redis, struct err *err)
 		return -1;
 	if (moved || redis->ring.count == 0)
 		return 0;
+	if (!redis->transport)
+		return redis_link_doze(redis, err);
 	int left_ms = patience(redis);
 	struct pollfd wanted = {.fd = transport_fd(redis->transport),
 				.events = wanted_events(redis)};
@@ -340,7 +327,12 @@ int redis_connect(struct redis *redis, struct err *err)
 		return 0;
 	if (!redis->settled)
 		return settle(redis, err);
-	return redis_link_open(redis, err) < 0 ? redis_link_fail(redis, err) : 0;
+	while (redis_link_open(redis, err) < 0)
+		if (!redis_link_rests(redis))
+			return redis_link_fail(redis, err);
+		else if (redis_link_doze(redis, err) < 0)
+			return -1;
+	return 0;
 }
 
 /* The first command after a pause: the clock starts anew, and a connection that was closed
@@ -357,6 +349,7 @@ static void wake(struct redis *redis, uint64_t idle_ms)
 			redis_link_close(redis);
 	}
 	redis->progress_ms = now;
+	redis_link_wake(redis);
 }
 
 void redis_refresh(struct redis *redis)
@@ -455,7 +448,8 @@ void redis_wait(struct redis *redis, struct redis_wait *ret_wait)
 		ret_wait->events = wanted_events(redis);
 		ret_wait->timeout_ms = patience(redis);
 	} else if (redis->ring.count > 0) {
-		ret_wait->timeout_ms = 0;
+		ret_wait->timeout_ms =
+		    redis_link_rests(redis) ? clock_until_ms(redis->due_ms) : 0;
 	}
 }
 
@@ -465,13 +459,13 @@ int redis_advance(struct redis *redis, bool *moved, struct err *err)
 
 	if (turn(redis, &now, err) < 0)
 		return -1;
-	if (patience(redis) == 0) {
+	if (redis->transport && patience(redis) == 0) {
 		/* Another node may have kept us from looking: what has come meanwhile counts.
 		 */
 		redis->readable = true;
 		if (turn(redis, &now, err) < 0)
 			return -1;
-		if (patience(redis) == 0)
+		if (redis->transport && patience(redis) == 0)
 			return time_out(redis, err);
 	}
 	*moved = *moved || now;
@@ -493,6 +487,7 @@ void redis_give_up(struct redis *redis, const struct err *why)
 {
 	redis->fault = *why;
 	redis_link_close(redis);
+	redis->put_off = REPLY_ERR_NONE;
 	redis->retries = 0;
 	redis_queue_abandon(redis);
 }

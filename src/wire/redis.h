@@ -45,6 +45,11 @@ enum redis_flags {
 	 * closed already (connect first), and never sent on the next one. Not from a callback.
 	 */
 	REDIS_BOUND = 2,
+	/*
+	 * Of a cluster: when its node is out of reach, its REPLY_LOST is all that is said, and
+	 * no call here fails for it.
+	 */
+	REDIS_ALONE = 8,
 	/* Queued without waiting for room, as from a callback: the caller bounds how many. */
 	REDIS_NO_WAIT = 4,
 };

@@ -114,8 +114,10 @@ int redis_fail(const struct redis *redis, const struct reply *reply, const char 
 
 int redis_unreached(const struct redis *redis, const struct reply *reply, struct err *err)
 {
+	const struct redis *node = redis->cluster ? cluster_answering(redis->cluster) : NULL;
 	struct buf name = {0};
 
+	redis = node ? node : redis;
 	target_describe(redis->target, &name);
 	err_set(err, ERR_REDIS, "redis %s%s: %.*s", redis->router ? "node " : "",
 		buf_str(&name), BYTES_ARG(bytes_sub(reply->text, 0, 300)));

@@ -70,7 +70,12 @@ struct redis {
 	unsigned retries;
 	uint64_t opened; /* connections so far */
 	bool was_open;   /* a server that was there may be restarting: the schedule applies */
-	bool given_up;   /* as it was last, and not open since */
+	bool demoted;    /* it said READONLY to what cannot go elsewhere */
+	/* Of a cluster's node, see redis_link.h. */
+	uint64_t ill_ms;    /* since when it has not answered a command; 0: it did */
+	uint64_t failed_ms; /* when it was asked in vain last */
+	uint64_t due_ms;    /* until then it is left alone */
+	bool impatient;     /* BUSY and LOADING are answers like others */
 	bool in_callback;
 	const struct redis_pending *answering; /* inside a callback */
 	bool abandoning; /* the callbacks hear REPLY_LOST: nothing new is taken */
@@ -114,6 +119,10 @@ bool redis_has_full_block(const struct redis *redis);
 int redis_advance(struct redis *redis, bool *moved, struct err *err);
 /* Cancelled, and the grace is over: what is under way is to be given up; err says so. */
 bool redis_is_cancelled(struct redis *redis, struct err *err);
+/* A cluster's node that did not answer what it was asked last. */
+bool redis_is_ill(const struct redis *redis);
+/* For as long as the timeout, and `more_ms`: what it is asked now is lost. */
+bool redis_is_out(const struct redis *redis, uint64_t more_ms);
 /* What to do about a server's error; NULL: its own words are enough. */
 const char *redis_remedy(enum reply_error kind);
 /* Closes and answers everything with REPLY_LOST. */

@@ -218,7 +218,7 @@ static bool is_refused(const struct redis *redis, const struct reply *reply)
 	switch (reply_error_kind(reply)) {
 	case REPLY_ERR_LOADING:
 	case REPLY_ERR_BUSY:
-		return !redis->router;
+		return !redis->impatient;
 	case REPLY_ERR_READONLY:
 		return redis->target->sentinel != NULL;
 	default:
@@ -323,9 +323,11 @@ int redis_queue_answer(struct redis *redis, const struct reply *reply)
 		return -1;
 	if (is_refused(redis, reply) && !(pending->flags & REDIS_BOUND))
 		return is_repeatable(redis) ? put_off(redis, reply) : hold_back(redis, reply);
+	if (is_refused(redis, reply) && reply_error_kind(reply) == REPLY_ERR_READONLY)
+		redis->demoted = true;
 	if (redis->refused > 0 && let_go(redis, pending) != 0)
 		return -1;
-	redis->give_up_ms = 0;
+	redis->give_up_ms = redis->ill_ms = redis->due_ms = 0;
 	redis->retries = 0;
 	redis_queue_turn(redis);
 	deliver(redis, reply);

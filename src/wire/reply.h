@@ -24,8 +24,9 @@ enum reply_type {
 struct reply {
 	enum reply_type type;
 	struct bytes text;
-	int64_t
-	    integer; /* of an error that a cluster's nodes went on to answer with: how often */
+	int64_t integer; /* of an error that a cluster's nodes went on to answer with: how
+			    often; of REPLY_LOST: 1 if the node is out, so that what is asked of
+			    it again is lost at once */
 	const struct reply *const *items; /* count entries */
 	size_t count;
 };

@@ -346,7 +346,7 @@ static int run(struct setup *setup, struct setup_facts *facts, bool *ret_refused
 		if (again == 0)
 			return facts->no_touch ? set_no_touch(setup, err) : 0;
 		loading = *err;
-		if (clock_until_ms(setup->deadline_ms) == 0 ||
+		if (setup->target->asks_once || clock_until_ms(setup->deadline_ms) == 0 ||
 		    transport_wait(NULL, 0, RETRY_MS, setup->cancel, err) < 0)
 			break;
 	}

@@ -31,6 +31,7 @@ struct target {
 	bool is_sentinel;     /* the server is one of them */
 	bool must_be_primary; /* one that became a replica is not connected to */
 	bool readonly;        /* a cluster's node: reads are answered there, replica or not */
+	bool asks_once;       /* one that loads its data, or is busy, is not asked again */
 	uint64_t timeout_ms;  /* without progress, per command; also connecting */
 };
 

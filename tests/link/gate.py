@@ -4,7 +4,8 @@
 gate.py DIRECTORY PORT NODE RULE…: listens on 127.0.0.1:PORT. A RULE is RUN=COMMAND[:N], RUN the proxy user of its
 connections. The Nth such command (default 1) to the node's port waits, with all that the run sends there from then on,
 over any connection, until DIRECTORY/open is there; DIRECTORY/held.RUN appears. COMMAND may hold a second word, as
-SCRIPT_LOAD. What goes to other nodes passes. When a node refuses a connection, DIRECTORY/refused.RUN appears.
+SCRIPT_LOAD. What goes to other nodes passes. When a node refuses a connection, DIRECTORY/refused.RUN appears; when the
+node says BUSY or LOADING, DIRECTORY/told.RUN.
 
 With a file DIRECTORY/answer.RUN when the run connects, what it asks of its own keys (RUN:…) from the Nth such command on,
 whichever node gets it, is answered from there, by every node: "MOVED PORT" and "ASK PORT" send it from NODE to that port
@@ -58,8 +59,11 @@ class Gate:
             await join([answers.upward(reader, back_writer), answers.downward(back_reader)], writer, back_writer)
             return
         rule = self.rules.get(run) if int(port) == self.node else None
-        up = self.guard(rule, reader, back_writer) if rule else copy(reader, back_writer)
-        await join([up, copy(back_reader, writer)], writer, back_writer)
+        if rule:
+            flows = [self.guard(rule, reader, back_writer), self.listen(rule, back_reader, writer)]
+        else:
+            flows = [copy(reader, back_writer), copy(back_reader, writer)]
+        await join(flows, writer, back_writer)
 
     async def guard(self, rule, reader, writer):
         parser = Parser()
@@ -67,6 +71,13 @@ class Gate:
             for command in parser.feed(data):
                 await self.hold(rule, command)
                 writer.write(command)
+            await writer.drain()
+
+    async def listen(self, rule, reader, writer):
+        while data := await reader.read(CHUNK):
+            if re.search(rb"(^|\n)-(BUSY|LOADING) ", data):
+                self.mark("told", rule.run)
+            writer.write(data)
             await writer.drain()
 
     async def hold(self, rule, command):

@@ -199,4 +199,45 @@ static inline void fleet_finish_move(struct fleet *fleet, unsigned slot, size_t 
 	fleet_say(fleet, from, "CLUSTER SETSLOT %u NODE %s", slot, target);
 }
 
+/* A line to a node from a connection of its own, which is left open; what it answers first. */
+static inline int fleet_hail(struct fleet *fleet, size_t node, const char *line, char *answer,
+			     size_t size)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	snprintf(address.sun_path, sizeof address.sun_path, "%s", fleet->servers[node].socket);
+	CHECK_INT(connect(fd, (struct sockaddr *)&address, sizeof address), 0);
+	CHECK(write(fd, line, strlen(line)) == (ssize_t)strlen(line));
+	ssize_t len = answer ? read(fd, answer, size - 1) : 0;
+	if (answer)
+		answer[len > 0 ? len : 0] = '\0';
+	return fd;
+}
+
+static inline bool fleet_hears(struct fleet *fleet, size_t node, const char *line,
+			       const char *part)
+{
+	char answer[200];
+
+	close(fleet_hail(fleet, node, line, answer, sizeof answer));
+	return strstr(answer, part) != NULL;
+}
+
+/* A script that runs until it is killed. Returns its connection. */
+static inline int fleet_keep_busy(struct fleet *fleet, size_t node)
+{
+	fleet_say(fleet, node, "CONFIG SET lua-time-limit 1");
+	int fd = fleet_hail(fleet, node, "EVAL \"while true do end\" 0\r\n", NULL, 0);
+	CHECK(SERVER_UNTIL(fleet_hears(fleet, node, "PING\r\n", "BUSY")));
+	return fd;
+}
+
+static inline void fleet_let_be(struct fleet *fleet, size_t node, int fd)
+{
+	fleet_hears(fleet, node, "SCRIPT KILL\r\n", "OK");
+	CHECK(SERVER_UNTIL(fleet_hears(fleet, node, "PING\r\n", "PONG")));
+	close(fd);
+}
+
 #endif

@@ -1,8 +1,8 @@
 #include "fleet.h"
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/num.h"
-#include "wire/route.h"
 
 #define KEYS 3000
 
@@ -316,6 +316,137 @@ TEST(a_node_out_of_reach_is_named_after_the_timeout)
 	client_close(&client);
 }
 
+/* --- a node that is there, and does not answer --- */
+
+static bool answered(struct client *client, const struct heard *heard)
+{
+	redis_step(client->redis, &client->err);
+	return heard->count > 0;
+}
+
+TEST(a_busy_node_is_waited_for_while_the_others_go_on)
+{
+	struct client client;
+	struct heard heard[3] = {0}, page = {0}, late = {0};
+	const struct bytes scan[] = {BYTES("SCAN"), BYTES("0")};
+	const struct redis_command command = {.argv = scan,
+					      .argc = 2,
+					      .flags = REDIS_IDEMPOTENT | REDIS_NO_WAIT,
+					      .fn = hear,
+					      .ctx = &page};
+	char keys[3][32];
+
+	open_cluster(&client);
+	for (size_t i = 0; i < 3; i++) {
+		key_of(i, keys[i]);
+		client_call(&client, BYTES("SET"), bytes_of(keys[i]), BYTES("1"));
+	}
+	CHECK_INT(redis_nodes(client.redis, &client.err), 3);
+	uint64_t reconnects = redis_counts(client.redis)->reconnects;
+	int script = fleet_keep_busy(&fleet, 2);
+	/* What a walk asks a node, and what is routed to it; a write that has not run goes
+	 * again. */
+	CHECK_INT(redis_submit(redis_node(client.redis, 2), &command, &client.err), 0);
+	for (size_t i = 0; i < 3; i++)
+		say(&client, &heard[i], 0, "INCR", keys[i], NULL);
+	CHECK(SERVER_UNTIL(answered(&client, &heard[0]) && answered(&client, &heard[1])));
+	for (int i = 0; i < 3; i++) /* its next tries */
+		redis_step(client.redis, &client.err);
+	say(&client, &late, 0, "INCR", keys[2], NULL);
+	CHECK_INT(heard[2].count + page.count, 0);
+	fleet_let_be(&fleet, 2, script);
+	CHECK_INT(redis_drain(client.redis, 0, &client.err), 0);
+	for (size_t i = 0; i < 3; i++)
+		CHECK_INT(heard[i].integer, 2);
+	CHECK_INT(late.integer, 3);
+	CHECK_INT(page.type, REPLY_ARRAY);
+	CHECK_INT(redis_counts(client.redis)->reconnects, reconnects);
+	for (size_t i = 0; i < 3; i++)
+		client_call(&client, BYTES("DEL"), bytes_of(keys[i]), NO);
+	client_close(&client);
+}
+
+TEST(a_node_that_stays_busy_is_named_after_the_timeout)
+{
+	struct client client;
+	struct heard heard = {0}, page = {0};
+	const struct bytes scan[] = {BYTES("SCAN"), BYTES("0")};
+	const struct redis_command command = {
+	    .argv = scan, .argc = 2, .flags = REDIS_IDEMPOTENT, .fn = hear, .ctx = &page};
+	struct reply lost = {.type = REPLY_LOST};
+	char key[32], name[64];
+
+	open_cluster(&client);
+	client.target.timeout_ms = 500;
+	key_of(2, key);
+	CHECK_INT(redis_nodes(client.redis, &client.err), 3);
+	int script = fleet_keep_busy(&fleet, 2);
+	snprintf(name, sizeof name, "redis node 127.0.0.1:%u/0: BUSY ", fleet.servers[2].port);
+	redis_submit(redis_node(client.redis, 2), &command, &client.err);
+	say(&client, &heard, REDIS_IDEMPOTENT, "GET", key, NULL);
+	CHECK_INT(redis_drain(client.redis, 0, &client.err), -1);
+	CHECK_HAS(client.err.text, name);
+	CHECK_HAS(client.err.text, "a script keeps the server busy");
+	CHECK_INT(heard.count, 1);
+	CHECK_INT(heard.type, REPLY_LOST);
+	CHECK_INT(page.type, REPLY_LOST);
+	lost.text = bytes_of(page.text);
+	redis_unreached(redis_node(client.redis, 2), &lost, &client.err);
+	CHECK_HAS(client.err.text, name);
+	fleet_let_be(&fleet, 2, script);
+	client_close(&client);
+}
+
+/* The connections that a node has seen. */
+static long long met(size_t node)
+{
+	const struct reply *reply = fleet_say(&fleet, node, "INFO stats");
+	const char field[] = "total_connections_received:";
+	const char *at = memmem(reply->text.ptr, reply->text.len, field, sizeof field - 1);
+
+	CHECK(at != NULL);
+	return at ? strtoll(at + sizeof field - 1, NULL, 10) : -1;
+}
+
+static bool gets(struct client *client, const char *key)
+{
+	struct heard heard = {0};
+
+	say(client, &heard, REDIS_IDEMPOTENT, "GET", key, NULL);
+	return redis_drain(client->redis, 0, &client->err) == 0 && heard.type == REPLY_NIL;
+}
+
+/* Once it was waited for, what it is asked is lost at once, but for a try now and then. */
+TEST(a_silent_node_is_waited_for_once)
+{
+	struct client client;
+	char keys[2][32], name[64];
+	unsigned lost = 0;
+
+	open_cluster(&client);
+	client.target.timeout_ms = 1000;
+	key_of(1, keys[0]);
+	key_of(2, keys[1]);
+	CHECK(gets(&client, keys[0]) && gets(&client, keys[1]));
+	long long before = met(2);
+	kill(fleet.servers[2].pid, SIGSTOP);
+	uint64_t began_ms = clock_mono_ms();
+	CHECK(!gets(&client, keys[1]));
+	snprintf(name, sizeof name, "redis node 127.0.0.1:%u/0: no answer within 1s",
+		 fleet.servers[2].port);
+	CHECK_HAS(client.err.text, name);
+	for (int i = 0; i < 2000; i++)
+		lost += !gets(&client, keys[1]);
+	CHECK_INT(lost, 2000);
+	CHECK(SERVER_UNTIL(gets(&client, keys[0]))); /* the others are still served */
+	uint64_t took_ms = clock_mono_ms() - began_ms;
+	kill(fleet.servers[2].pid, SIGCONT);
+	/* A try of 500 ms, then 2 s without one; and ourselves. */
+	CHECK((uint64_t)(met(2) - before) <= 3 + took_ms / 2000);
+	CHECK(SERVER_UNTIL(gets(&client, keys[1]))); /* and it is used again */
+	client_close(&client);
+}
+
 TEST(a_replica_that_was_promoted_is_found)
 {
 	struct client client;
@@ -338,41 +469,8 @@ TEST(a_replica_that_was_promoted_is_found)
 	client_close(&client);
 }
 
-static void check_route(const char *line, enum route route, const char *key)
-{
-	struct bytes argv[16];
-	struct bytes got = {0};
-	char copy[128];
-	char *rest = copy;
-	size_t argc = 0;
-
-	snprintf(copy, sizeof copy, "%s", line);
-	for (char *word; (word = strtok_r(rest, " ", &rest));)
-		argv[argc++] = bytes_of(word);
-	CHECK_INT(route_of(argv, argc, &got), route);
-	CHECK_BYTES(got, bytes_of(key));
-}
-
-TEST(routes)
-{
-	check_route("GET a", ROUTE_KEY, "a");
-	check_route("unlink a b", ROUTE_KEY, "a");
-	check_route("PING", ROUTE_ANY, NULL);
-	check_route("info server", ROUTE_ANY, NULL);
-	check_route("SCRIPT LOAD x", ROUTE_EVERY, NULL);
-	check_route("EVALSHA abc 1 k v", ROUTE_KEY, "k");
-	check_route("EVAL abc 0 v", ROUTE_ANY, NULL);
-	check_route("MEMORY USAGE k", ROUTE_KEY, "k");
-	check_route("MEMORY DOCTOR", ROUTE_ANY, NULL);
-	check_route("OBJECT FREQ k", ROUTE_KEY, "k");
-	check_route("XREADGROUP GROUP g c COUNT 1 STREAMS s >", ROUTE_KEY, "s");
-	check_route("XADD s * a b", ROUTE_KEY, "s");
-	check_route("PUBLISH channel text", ROUTE_ANY, NULL);
-}
-
 int main(void)
 {
-	RUN(routes);
 	fleet_start(&fleet, false, "60000");
 	RUN(every_key_goes_to_its_node);
 	RUN(what_names_no_key_goes_somewhere_and_scripts_everywhere);
@@ -381,6 +479,9 @@ int main(void)
 	RUN(what_is_redirected_is_not_overtaken);
 	RUN(nodes_that_point_at_each_other_are_named_after_the_timeout);
 	RUN(a_killed_connection_is_opened_again);
+	RUN(a_busy_node_is_waited_for_while_the_others_go_on);
+	RUN(a_node_that_stays_busy_is_named_after_the_timeout);
+	RUN(a_silent_node_is_waited_for_once);
 	RUN(a_node_out_of_reach_is_named_after_the_timeout);
 	fleet_stop(&fleet);
 	fleet_start(&fleet, true, "60000");
