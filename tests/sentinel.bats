@@ -6,7 +6,7 @@ load verbs
 
 setup() {
 	sandbox
-	[[ $BATS_TEST_DESCRIPTION == *TLS* ]] || start_watched
+	[[ $BATS_TEST_DESCRIPTION == *TLS* || $BATS_TEST_DESCRIPTION == *drops* ]] || start_watched
 }
 
 # A primary with its replica, three sentinels, and an upstream.
@@ -211,6 +211,64 @@ b_lost_the_old() { [[ $(at b EXISTS old:1 old:2 old:3 old:4) == 0 ]]; }
 	assert_warmed
 }
 failover_begins() { [[ $(ask_sentinel 1 SENTINEL FAILOVER cache) == OK ]]; }
+
+# It says READONLY to what it has not run yet, on connections that stay as they are.
+@test "drops in flight at a primary that becomes a replica are done by the new one, and their undo file is whole" {
+	local i name
+	start_node_of a
+	start_node_of b --replicaof 127.0.0.1 "${PORT_OF[a]}"
+	wait_for --for 120 is_synced b
+	start_sentinel 1
+	export REDIS_URL="redis-sentinel://127.0.0.1:${SENTINELS[1]}/0?sentinelMasterId=cache" REDIS_SENTINEL_PASSWORD=watch
+	API_URL=http://127.0.0.1:9 api_config '"take": { "key": "take:{id}", "ttl": "50m" }, "soft": { "key": "soft:{id}", "ttl": "50m" },
+		"unlink": { "key": "unlink:{id}", "ttl": "50m" }'
+	for name in take soft unlink; do
+		for i in {1..20}; do echo "SET $name:$i $name-$i EX 3000"; done
+	done | at a >/dev/null
+	wait_for replica_has_all
+	start_on_port GATE_PORT gate.log gate_is_up python3 "$ROOT/tests/link/gate.py" "$DIR" @PORT@ "${PORT_OF[a]}" \
+		take=MULTI soft=MULTI unlink=UNLINK
+	start_drops take --backup "$DIR/take.undo"
+	start_drops soft --backup "$DIR/soft.undo" --soft --in 20m
+	start_drops unlink --no-backup
+	{
+		at b REPLICAOF NO ONE
+		at a REPLICAOF 127.0.0.1 "${PORT_OF[b]}"
+		ask_sentinel 1 SENTINEL REMOVE cache
+		ask_sentinel 1 SENTINEL MONITOR cache 127.0.0.1 "${PORT_OF[b]}" 1
+	} >/dev/null
+	touch "$DIR/open"
+	for name in take soft unlink; do assert_dropped "$name"; done
+	assert_equal "$(kept_at b take) $(kept_at b soft) $(kept_at b unlink)" '0 20 0'
+	(($(at b PTTL soft:7) <= 1200000))
+	for name in take soft; do
+		cc_run invalidate --undo "$DIR/$name.undo" --yes -o json
+		assert_exit 0
+		assert_json '[.restored, .failed]' '[20,0]'
+	done
+	assert_equal "$(at b GET take:7) $(kept_at b take)" 'take-7 20'
+	(($(at b PTTL soft:7) > 1200000))
+}
+gate_is_up() { grep -q '^listening' "$DIR/gate.log"; }
+kept_at() { at "$1" --scan --pattern "$2:*" | grep -c . || true; }
+declare -gA DROPS
+start_drops() { # NAME WORDS…: held at the gate with its first drop
+	"$CCACHE" --proxy "http://$1:x@127.0.0.1:$GATE_PORT" --timeout 60s invalidate "$1" --all --yes -o json "${@:2}" \
+		>"$DIR/$1.out" 2>"$DIR/$1.err" </dev/null 3>&- 4>&- &
+	DROPS[$1]=$!
+	PIDS+=($!)
+	wait_for --for 120 drops_are_held "$1"
+	[[ -e $DIR/held.$1 ]] || fail "$1 was never held: $(cat "$DIR/$1.out" "$DIR/$1.err")"
+}
+drops_are_held() { [[ -e $DIR/held.$1 ]] || gone "${DROPS[$1]}"; }
+assert_dropped() { # NAME
+	status=0
+	wait "${DROPS[$1]}" || status=$?
+	output=$(<"$DIR/$1.out") stderr=$(<"$DIR/$1.err")
+	assert_exit 0
+	assert_adds_up
+	assert_json '[.removed + .shortened, .failed]' '[20,0]'
+}
 
 # --- over TLS ---
 

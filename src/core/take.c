@@ -49,7 +49,7 @@ static void on_bytes(void *ctx, const struct reply *reply)
 	enum reply_error kind = reply_error_kind(reply);
 
 	entry->bytes = reply->type == REPLY_INTEGER ? reply->integer : -1;
-	if (take_is_passing(reply))
+	if (take_is_passing(&batch->take, reply))
 		take_lose(&batch->take, reply, "MEMORY USAGE", entry->key);
 	else if (kind == REPLY_ERR_NOPERM || kind == REPLY_ERR_UNKNOWN_COMMAND)
 		batch->take.counts->sizes_denied = true;

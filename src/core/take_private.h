@@ -51,8 +51,9 @@ enum take_end take_settle(struct take *take);
 void take_refuse(struct take *take, const struct reply *reply, const char *command,
 		 struct bytes key);
 /* The answer did not come: the attempt is to be made again. */
-/* No word on the key: the connection broke, or the server was busy just now. */
-bool take_is_passing(const struct reply *reply);
+/* No word on the key: the connection broke, the server was busy just now, or sentinels know
+ * another primary by now. */
+bool take_is_passing(const struct take *take, const struct reply *reply);
 void take_lose(struct take *take, const struct reply *reply, const char *command,
 	       struct bytes key);
 /* Keeps the first failure of a key alone. */

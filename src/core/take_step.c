@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "base/num.h"
 #include "core/sidecar.h"
+#include "wire/target.h"
 
 #include <stdlib.h>
 
@@ -39,7 +40,7 @@ void take_refuse(struct take *take, const struct reply *reply, const char *comma
 	struct err *to = is_odd || reply_stops_writing(reply) ? &take->err : &take->refusal;
 
 	take->denied = take->denied || reply_error_kind(reply) == REPLY_ERR_NOPERM;
-	if (take_is_passing(reply))
+	if (take_is_passing(take, reply))
 		take_lose(take, reply, command, key);
 	else if (!err_is_set(to))
 		redis_fail(take->job->redis, reply, command, key, to);
@@ -51,11 +52,12 @@ void take_refuse(struct take *take, const struct reply *reply, const char *comma
 	}
 }
 
-bool take_is_passing(const struct reply *reply)
+bool take_is_passing(const struct take *take, const struct reply *reply)
 {
 	enum reply_error kind = reply_error_kind(reply);
 
-	return kind == REPLY_ERR_LOST || kind == REPLY_ERR_BUSY || kind == REPLY_ERR_LOADING;
+	return kind == REPLY_ERR_LOST || kind == REPLY_ERR_BUSY || kind == REPLY_ERR_LOADING ||
+	       (kind == REPLY_ERR_READONLY && redis_target(take->job->redis)->sentinel);
 }
 
 void take_lose(struct take *take, const struct reply *reply, const char *command,
