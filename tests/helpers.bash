@@ -19,7 +19,7 @@ UPSTREAM=${UPSTREAM:-$BUILD_DIR/upstream}
 # --- before and after each test; a file that needs more defines setup() and calls this first ---
 
 sandbox() {
-	DIR=$(mktemp -d "${BATS_TEST_TMPDIR:-${TMPDIR:-/tmp}}/sandbox.XXXXXX")
+	DIR=$(mktemp -d -p "${BATS_TEST_TMPDIR:-${TMPDIR:-/tmp}}")
 	PIDS=()
 	local name
 	for name in $(compgen -e); do

@@ -276,7 +276,7 @@ case " $* " in *" $FAIL_ON "*) exit 4 ;; *" $HANG_ON "*) exec sleep 30 ;; esac'
 left_behind() {
 	local sandbox
 	sandbox=$(dirname "$(sed 's|^unix://||' "$DIR/redis-url")")
-	[[ $sandbox == "$DIR"/ccache-demo.* ]] || fail "unexpected sandbox: $sandbox"
+	[[ $sandbox == "$DIR"/tmp.*.ccache-demo ]] || fail "unexpected sandbox: $sandbox"
 	compgen -G "$sandbox" || true
 	grep -lsF "$sandbox" /proc/[0-9]*/cmdline /proc/[0-9]*/environ || true
 }

@@ -21,7 +21,7 @@ setup_file() {
 	export POSTGRES_BIN
 	[[ -x $POSTGRES_BIN/initdb ]] || return 0 # each test says why it is skipped
 	export PGHOST PGUSER=app PGDATABASE=postgres
-	PGHOST=$(mktemp -d /tmp/ccache-pg.XXXXXX)
+	PGHOST=$(mktemp -d -p /tmp)
 	((EUID)) || chown nobody "$PGHOST"
 	cd "$PGHOST" || return 1
 	as_nobody "$POSTGRES_BIN/initdb" -D "$PGHOST/data" -U app --auth=trust --no-sync -E UTF8 --locale=C >"$PGHOST.log" 2>&1

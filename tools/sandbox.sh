@@ -7,7 +7,7 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 build=${BUILD:-build}
 case $build in /*) ;; *) build=$root/$build ;; esac
 program=$build/${PROGRAM:-ccache}
-dir=$(mktemp -d "${TMPDIR:-/tmp}/ccache-${tool:-demo}.XXXXXX")
+dir=$(mktemp -d -p "${TMPDIR:-/tmp}" --suffix=".ccache-${tool:-demo}")
 pids=()
 
 clean_up() {

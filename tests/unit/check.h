@@ -14,6 +14,13 @@
 static int check_failures;
 static int check_number;
 
+/* The end of a name that mkstemp(3) or mkdtemp(3) makes unique. */
+#define UNIQUE                                                                                 \
+	"."                                                                                    \
+	"XX"                                                                                   \
+	"XX"                                                                                   \
+	"XX"
+
 #define TEST(name) static void name(void)
 #define RUN(name) check_run(#name, name)
 #define CHECK_DONE() return (printf("1..%d\n", check_number), check_failures ? 1 : 0)

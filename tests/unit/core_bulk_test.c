@@ -251,7 +251,7 @@ TEST(lines_in_pieces)
 
 TEST(lines_that_are_too_long)
 {
-	char path[] = "/tmp/cc-rows-XXXXXX";
+	char path[] = "/tmp/cc-rows" UNIQUE;
 	int fd = mkstemp(path);
 	char *row = mem_alloc(ROWFILE_ROW_MAX + 1);
 	struct err err = {0};

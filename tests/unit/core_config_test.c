@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static char directory[] = "/tmp/ccache-config-XXXXXX";
+static char directory[] = "/tmp/ccache-config" UNIQUE;
 
 /* The findings as lines, file names left out. */
 static void listed(const struct config_report *report, struct buf *buf)

@@ -44,7 +44,7 @@ TEST(a_stream_that_keeps_drops_what_is_too_much)
 static const char *paged(const char *pager, const char *text, bool *ret_held)
 {
 	static char content[256];
-	char path[] = "/tmp/out_pager_test.XXXXXX";
+	char path[] = "/tmp/out_pager_test" UNIQUE;
 	int fd = mkstemp(path);
 	struct out_stream *stream = out_stream_new(fd, path);
 

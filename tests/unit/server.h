@@ -1,6 +1,8 @@
 #ifndef TESTS_UNIT_SERVER_H
 #define TESTS_UNIT_SERVER_H
 
+#include "check.h"
+
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/mem.h"
@@ -88,7 +90,7 @@ static inline void server_make_dir(struct server *server)
 {
 	const char *base = getenv("TMPDIR");
 
-	snprintf(server->dir, sizeof server->dir, "%s/cc-unit-XXXXXX", base ? base : "/tmp");
+	snprintf(server->dir, sizeof server->dir, "%s/cc-unit" UNIQUE, base ? base : "/tmp");
 	if (!mkdtemp(server->dir))
 		abort();
 	snprintf(server->socket, sizeof server->socket, "%s/s", server->dir);

@@ -227,7 +227,7 @@ TEST(a_chain_goes_from_http_over_a_command_to_a_file)
 	static struct server_route routes[] = {
 	    ROUTE("/first", REPLY("404 Not Found", NULL, "")), ROUTE_END};
 	static struct server server;
-	char root[] = "/tmp/source_local_test.XXXXXX";
+	char root[] = "/tmp/source_local_test" UNIQUE;
 	char path[64];
 	struct got got = {0};
 

@@ -11,7 +11,7 @@ ccache=${CCACHE:-$root/${BUILD:-build}/${PROGRAM:-ccache}}
 runs=${RUNS:-3}
 missed=0
 pids=()
-dir=$(mktemp -d "${TMPDIR:-/tmp}/ccache-bench.XXXXXX")
+dir=$(mktemp -d -p "${TMPDIR:-/tmp}" --suffix=.ccache-bench)
 chmod 755 "$dir" # nginx' workers may be another user
 bench_end() {
 	local status=$?
