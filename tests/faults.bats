@@ -5,6 +5,7 @@ load helpers
 load verbs
 load link/link
 load link/table
+load link/clock
 
 setup() { table_system; }
 
@@ -41,5 +42,6 @@ alive() {
 @test "kill -9: every verb ends with 4, but get, which asks the source, and follow, which waits" {
 	declare -A EXITS=([get]=0 [warm]=4 [inspect]=4 [inspect-key]=4 [invalidate]=4 [unlink]=3 [follow]=waits [stats]=4 [bench]=4 [repl]=4
 		[discover]=4)
-	BLIND=1 TIMEOUT=500ms HEAL=alive SAYS='closed|refused|no such|hung up|reset|no answer|trying again' struck_by died
+	own_clocks
+	BLIND=1 FLIES=1 TIMEOUT=10s HEAL=alive SAYS='closed|refused|no such|hung up|reset|no answer|trying again' struck_by died
 }

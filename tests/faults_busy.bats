@@ -3,6 +3,7 @@ load helpers
 load verbs
 load link/link
 load link/table
+load link/clock
 
 setup() { table_system --enable-debug-command yes; }
 
@@ -28,5 +29,6 @@ idle() {
 @test "BUSY for good: every verb says so within --timeout" {
 	declare -A EXITS=([get]=0 [warm]=4 [inspect]=4 [inspect-key]=4 [invalidate]=4 [unlink]=4 [follow]=waits [stats]=4 [bench]=4 [repl]=4
 		[discover]=4)
-	HEAL_FIRST=1 TIMEOUT=500ms HEAL=idle SAYS='BUSY|no answer' struck_by busy
+	own_clocks
+	HEAL_FIRST=1 FLIES=1 TIMEOUT=10s HEAL=idle SAYS='BUSY|no answer' struck_by busy
 }

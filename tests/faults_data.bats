@@ -3,6 +3,7 @@ load helpers
 load verbs
 load link/link
 load link/table
+load link/clock
 
 setup() {
 	table_system
@@ -86,15 +87,6 @@ awake() { kill -CONT "$REDIS_PID"; }
 	BLIND=1 HEAL_FIRST=1 HEAL=awake TIMEOUT=500ms SAYS='no answer|unknown whether' struck_by stopped
 }
 
-own_clocks() {
-	"${CC:-cc}" -O2 -shared -fPIC -D_GNU_SOURCE -o "$DIR/clock.so" "$ROOT/tests/link/clock.c"
-	# a sanitizer's runtime must come first
-	local runtime
-	runtime=$(ldd "$CCACHE" | awk '$1 ~ /^lib[at]san/ { print $3 }')
-	printf '#!/bin/sh\nLD_PRELOAD=%q CLOCK_OFFSET=%q exec %q "$@"\n' "${runtime:+$runtime }$DIR/clock.so" "$DIR/client.clock" "$CCACHE" >"$DIR/off"
-	chmod +x "$DIR/off"
-	CCACHE=$DIR/off
-}
 # The server runs so many seconds ahead; jump: the program's wall clock is off by so many from now on.
 server_ahead() {
 	local ahead

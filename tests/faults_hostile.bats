@@ -4,6 +4,7 @@ load helpers
 load verbs
 load link/link
 load link/table
+load link/clock
 
 setup() {
 	table_system

@@ -3,6 +3,7 @@ load helpers
 load verbs
 load link/link
 load link/table
+load link/clock
 load link/network
 
 setup() { table_system; }

@@ -3,6 +3,7 @@ load helpers
 load verbs
 load link/link
 load link/table
+load link/clock
 
 setup() { table_system --enable-debug-command yes; }
 
@@ -35,5 +36,6 @@ loaded() {
 	declare -A EXITS=([get]=0 [warm]=4 [inspect]=4 [inspect-key]=4 [invalidate]=4 [unlink]=3 [follow]=waits [stats]=4 [bench]=4 [repl]=4
 		[discover]=4)
 	fill_with 1100
-	HEAL_FIRST=1 TIMEOUT=500ms HEAL=loaded SAYS='LOADING|connection|no answer' struck_by loading
+	own_clocks
+	HEAL_FIRST=1 FLIES=1 TIMEOUT=10s HEAL=loaded SAYS='LOADING|connection|no answer' struck_by loading
 }

@@ -3,6 +3,7 @@ load helpers
 load verbs
 load link/link
 load link/table
+load link/clock
 
 setup() { table_system --enable-debug-command yes; }
 

@@ -1,13 +1,18 @@
 /*
  * Preloaded (LD_PRELOAD) into a program: its wall clock is off by as many seconds as the file
- * $CLOCK_OFFSET says now; none while that is empty or missing. The monotonic clock is left
- * alone.
+ * $CLOCK_OFFSET says now; none while that is empty or missing. Its monotonic clock runs RATE
+ * times as fast from the moment on that it sees the file $CLOCK_HASTE.
  */
 #include <dlfcn.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/time.h>
 #include <time.h>
+#include <unistd.h>
+
+#define RATE 20
+#define SECOND 1000000000LL
 
 static time_t offset(void)
 {
@@ -23,6 +28,24 @@ static time_t offset(void)
 	return strtol(text, NULL, 10);
 }
 
+static void hasten(struct timespec *tp)
+{
+	static _Atomic long long since;
+	const char *path = getenv("CLOCK_HASTE");
+	long long now = tp->tv_sec * SECOND + tp->tv_nsec;
+	long long from = atomic_load(&since);
+
+	if (from == 0 && path && access(path, F_OK) == 0) {
+		atomic_compare_exchange_strong(&since, &from, now);
+		from = atomic_load(&since);
+	}
+	if (from == 0 || from >= now)
+		return;
+	now += (now - from) * (RATE - 1);
+	tp->tv_sec = now / SECOND;
+	tp->tv_nsec = now % SECOND;
+}
+
 int clock_gettime(clockid_t clock_id, struct timespec *tp)
 {
 	static int (*real)(clockid_t, struct timespec *);
@@ -32,6 +55,9 @@ int clock_gettime(clockid_t clock_id, struct timespec *tp)
 	int status = real(clock_id, tp);
 	if (status == 0 && (clock_id == CLOCK_REALTIME || clock_id == CLOCK_REALTIME_COARSE))
 		tp->tv_sec += offset();
+	else if (status == 0 &&
+		 (clock_id == CLOCK_MONOTONIC || clock_id == CLOCK_MONOTONIC_COARSE))
+		hasten(tp);
 	return status;
 }
 

@@ -30,7 +30,7 @@ order() {
 	if [[ ! ${LINK_PID:-} ]] || gone "$LINK_PID"; then
 		start_link || return 1
 	fi
-	rm -f "$LINK".{held,errors,connections,rounds}
+	rm -f "$LINK".{held,struck,errors,connections,rounds}
 	printf '%q ' "$@" >"$LINK.orders.new"
 	mv "$LINK.orders.new" "$LINK.orders"
 }
@@ -56,3 +56,4 @@ end_run() {
 	output=$(<"$DIR/run.out") stderr=$(<"$DIR/run.err")
 }
 held_or_over() { is_held || gone "$RUN_PID"; }
+struck_or_over() { [[ -e $LINK.struck ]] || gone "$RUN_PID"; }

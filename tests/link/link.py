@@ -19,6 +19,7 @@ how many came.
   --always        each further one meets it too
 
 A connection that finds LISTEN.orders changed follows the options in there from then on, with its counts begun anew.
+LISTEN.struck is there once the fault was met.
 LISTEN.errors holds the codes of the errors that the server has answered, one a line, as soon
 as it has answered all that it was asked.
 """
@@ -191,6 +192,7 @@ class Link:
         await outbox.empty()
 
     async def strike(self, ends, command):
+        self.write("struck", self.options.do)
         what, _, argument = self.options.do.partition(":")
         if what == "hold":
             await self.hold()

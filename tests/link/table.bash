@@ -1,5 +1,6 @@
 # shellcheck shell=bash disable=SC2034,SC2154,SC2016,SC2119 # the test files set and use these
-# Every verb, for the tables of faults: the command in whose place a fault strikes, and the words.
+# Every verb, for the tables of faults: the command in whose place a fault strikes, and the words. Loaded behind link.bash
+# and clock.bash.
 VERBS=(
 	'get|GET|get thing 1'
 	'warm|EVALSHA:2|warm thing 1 2 3 -o json'
@@ -56,11 +57,13 @@ save_all() {
 
 # struck_by HURT…: each verb in turn is held at its command, HURT runs, and the run goes on. Its exit code is that of
 # EXITS, its standard error holds SAYS and the server's name unless it is 0, and the counts are true. An exit code of
-# "waits" or "waits:N": the run meets SAYS and waits until HEAL has run, and ends with 0 or N.
+# "waits" or "waits:N": the run meets SAYS and waits until HEAL has run, and ends with 0 or N. FLIES=1: its --timeout
+# passes quickly once HURT has run (own_clocks was called before).
 struck_by() { each_verb strike "$@"; }
 strike() {
 	hold_run
 	"$@"
+	[[ ! ${FLIES:-} ]] || time_flies
 	release
 	if [[ $expected == waits* ]]; then
 		wait_for has_met_trouble
@@ -78,6 +81,10 @@ met_by() { each_verb meet "$@"; }
 meet() {
 	order --at "$at" --do "$@"
 	eval "start_run $words"
+	if [[ ${FLIES:-} ]]; then
+		wait_for struck_or_over
+		time_flies
+	fi
 	end_run
 }
 
@@ -90,6 +97,7 @@ each_verb() {
 		[[ $expected ]] || continue
 		refill
 		[[ $verb != undo ]] || save_all
+		time_walks
 		"$@"
 		check_verb || bad=1
 		${HEAL:-true}
