@@ -137,7 +137,7 @@ start_runs() {
 		[[ -e $DIR/input.$name ]] && input=$DIR/input.$name
 		eval "argv=($words)"
 		on=()
-		[[ $name != watch ]] || on=(python3 -c 'import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))')
+		[[ $name != watch ]] || on=(env TERM=xterm python3 -c 'import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))')
 		"${on[@]}" "$CCACHE" --proxy "http://$name:x@127.0.0.1:$GATE_PORT" --timeout "${TIMEOUT:-60s}" "${argv[@]}" \
 			>"$DIR/$name.out" 2>"$DIR/$name.err" <"$input" 3>&- 4>&- &
 		RUN_PIDS[$name]=$!
