@@ -67,9 +67,9 @@ claims_nothing() {
 	TIMEOUT=5s
 	before_trouble
 	let_go # nobody waits at the gate
-	declare -A EXITS=([get]=0 [follow]=143) ANSWERS=([all]="MOVED ${CLUSTER_PORTS[1]}")
+	declare -A EXITS=([get]=0 [follow]=143 [warm]=3 [bulk]=3 [take]=3 [unlink]=3 [one]=3 [undo]=3 [event]=3)
+	declare -A ANSWERS=([all]="MOVED ${CLUSTER_PORTS[1]}")
 	answered || touch "$DIR/bad"
-	EXITS+=([warm]=3 [bulk]=3 [take]=3 [unlink]=3 [one]=3 [undo]=3 [event]=3)
 	ANSWERS=([all]="ASK ${CLUSTER_PORTS[1]}")
 	answered || touch "$DIR/bad"
 	local down='CLUSTERDOWN The cluster is down'

@@ -50,6 +50,7 @@ bool reply_stops_writing(const struct reply *reply)
 {
 	switch (reply_error_kind(reply)) {
 	case REPLY_ERR_MOVED:
+		return reply->integer == 0; /* else it is one slot's, as ASK is */
 	case REPLY_ERR_READONLY:
 	case REPLY_ERR_MASTERDOWN:
 	case REPLY_ERR_OOM:
@@ -66,6 +67,8 @@ bool reply_stops_writing(const struct reply *reply)
 bool reply_puts_off(const struct reply *reply)
 {
 	switch (reply_error_kind(reply)) {
+	case REPLY_ERR_MOVED:
+		return reply->integer > 0;
 	case REPLY_ERR_ASK:
 	case REPLY_ERR_TRYAGAIN:
 	case REPLY_ERR_CLUSTERDOWN:
