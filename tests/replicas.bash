@@ -51,4 +51,5 @@ read_from() {
 	done
 	echo "[$all,$(jq -s -c sort <<<"$rows")]"
 }
-inspect_replicas() { cc_run inspect --replica-reads "$@"; }
+# However busy the machine is: each replica has seconds to answer before its primary is read.
+inspect_replicas() { cc_run inspect --replica-reads --timeout "${TIMEOUT:-60s}" "$@"; }

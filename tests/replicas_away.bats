@@ -9,7 +9,7 @@ load trouble
 @test "a replica that does not answer is not read: its primary is, and that is said once" {
 	fill 10
 	kill -STOP "${CLUSTER_PIDS[4]}"
-	inspect_replicas -o json
+	TIMEOUT=30s inspect_replicas -o json
 	kill -CONT "${CLUSTER_PIDS[4]}"
 	assert_exit 0
 	assert_json '[.complete, .keys]' '[true,30]'
@@ -38,7 +38,7 @@ link_is_down() { [[ $(node_cli "$1" INFO replication) == *master_link_status:dow
 	replicas_follow
 	kill -STOP "${CLUSTER_PIDS[0]}" # it drops nothing any more
 	wait_for expired_at 3
-	REDIS_URL=redis://127.0.0.1:${CLUSTER_PORTS[1]} inspect_replicas -o json --timeout 1s
+	REDIS_URL=redis://127.0.0.1:${CLUSTER_PORTS[1]} TIMEOUT=5s inspect_replicas -o json
 	kill -CONT "${CLUSTER_PIDS[0]}"
 	assert_exit 0
 	assert_json '[.complete, .exact, .keys]' '[true,false,30]'
