@@ -235,7 +235,8 @@ static void send(struct cluster_flight *flight, struct cluster_node *node,
 		struct cluster_slot *slot = &cluster->slots[flight->slot];
 
 		slot->at = node;
-		slot->flying++;
+		if (slot->flying++ == 0 || slot->latest < flight->number)
+			slot->latest = flight->number;
 		flight->counted = true;
 	}
 	flight->node = node;
@@ -258,13 +259,17 @@ static struct cluster_flight *take_spare(struct cluster *cluster)
 	return flight;
 }
 
-/* Older commands of the slot come first, and no node is overtaken by another. */
-static bool is_free(const struct cluster *cluster, int slot, const struct cluster_node *node)
+/* Older commands of the slot come first, and no node is overtaken by another. One that came
+ * back waits for those behind it that are under way: sent again after a break it would come
+ * last. */
+static bool is_free(const struct cluster_flight *flight, const struct cluster_node *node)
 {
-	const struct cluster_slot *state = slot >= 0 ? &cluster->slots[slot] : NULL;
+	const struct cluster_slot *slot =
+	    flight->slot >= 0 ? &flight->cluster->slots[flight->slot] : NULL;
 
 	return node && !node->session->abandoning &&
-	       (!state || state->flying == 0 || state->at == node);
+	       (!slot || slot->flying == 0 ||
+		(slot->at == node && slot->latest <= flight->number));
 }
 
 void cluster_flight_begin(struct cluster *cluster, const struct redis_command *command,
@@ -280,7 +285,7 @@ void cluster_flight_begin(struct cluster *cluster, const struct redis_command *c
 	flight->flags = command->flags;
 	flight->fn = command->fn;
 	flight->ctx = command->ctx;
-	if (is_free(cluster, slot, node) && (slot < 0 || cluster->slots[slot].parked == 0)) {
+	if (is_free(flight, node) && (slot < 0 || cluster->slots[slot].parked == 0)) {
 		send(flight, node, command, (struct bytes){0});
 		return;
 	}
@@ -367,8 +372,7 @@ void cluster_flight_pump(struct cluster *cluster)
 			continue;
 		}
 		if (flight->due_ms > now || is_blocked(cluster, flight->slot) ||
-		    !(flight->ask ? !node->session->abandoning
-				  : is_free(cluster, flight->slot, node))) {
+		    !(flight->ask ? !node->session->abandoning : is_free(flight, node))) {
 			block(cluster, flight->slot);
 			at = &flight->next;
 			continue;

@@ -49,6 +49,7 @@ struct cluster_slot {
 	struct cluster_node *at;
 	uint32_t flying;
 	uint32_t parked;
+	uint64_t latest; /* of those under way, the highest number */
 };
 
 struct cluster {
