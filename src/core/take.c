@@ -294,11 +294,6 @@ static int fail_rest(struct take *take, size_t count)
 	return 0;
 }
 
-static bool interrupted(const struct take_job *job)
-{
-	return job->cancel && *job->cancel;
-}
-
 static size_t count_state(const struct batch *batch, enum state state)
 {
 	size_t count = 0;
@@ -382,15 +377,12 @@ static int run(struct batch *batch)
 			take->err = take->broke;
 			return finish(batch, TAKE_STOP);
 		}
-		if (interrupted(take->job))
+		if (take_is_interrupted(take->job))
 			break;
 	}
 	if (batch->count > 1)
 		return take_give_back(take) == 0 ? split(batch) : finish(batch, TAKE_STOP);
-	err_set(&take->refusal, ERR_ITEM,
-		"'%.*s' is written again and again: it was not dropped",
-		(int)(batch->entries[0].key.len < 100 ? batch->entries[0].key.len : 100),
-		batch->entries[0].key.ptr);
+	take_tell_spent(take->job, batch->entries[0].key, &take->refusal);
 	return fail_rest(take, 1);
 }
 
@@ -414,7 +406,7 @@ static int take_larges(struct batch *batch)
 			asked = asked || take->exec_lost;
 			if (end != TAKE_DONE && take_give_back(take) != 0)
 				end = TAKE_STOP;
-			if (interrupted(take->job))
+			if (take_is_interrupted(take->job))
 				break;
 		}
 		take->counts->unsure += asked && take->counts->removed == removed;

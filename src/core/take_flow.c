@@ -17,6 +17,10 @@
 
 /* Keys that are asked for before the session has a turn: what a server reads at once. */
 #define TURN_EVERY 256
+/* Bytes of keys' names under way: each of a key's commands has its name once more. */
+#define NAMES_MAX ((size_t)2 * 1024 * 1024)
+/* A longer name's room is not kept for the next key. */
+#define NAME_KEPT 1024
 /* Expected bytes of DUMP under way at each primary: it makes them all in one turn. */
 #define DUMP_WINDOW ((size_t)128 * 1024)
 
@@ -62,7 +66,6 @@ static int ask_clocks(struct take_flow *flow)
 /* Those that are to be looked at anew. */
 static int repeat(struct take_flow *flow)
 {
-	const volatile int *cancel = flow->take.job->cancel;
 	struct queue again = flow->again;
 	struct piece *piece;
 	int status = 0;
@@ -75,7 +78,7 @@ static int repeat(struct take_flow *flow)
 	while ((piece = take_piece_pop(&again))) {
 		if (flow->forbidden)
 			take_piece_leave(piece, ALONE);
-		else if (++piece->tries == TAKE_TRIES || (cancel && *cancel))
+		else if (++piece->tries == TAKE_TRIES || take_is_interrupted(flow->take.job))
 			take_piece_spend(piece);
 		else if (status == 0)
 			status = take_piece_look(piece);
@@ -113,10 +116,13 @@ static struct piece *piece_at(const struct take_flow *flow, uint64_t number)
 static void retire(struct take_flow *flow)
 {
 	while (flow->head < flow->tail) {
-		const struct piece *piece = piece_at(flow, flow->head);
+		struct piece *piece = piece_at(flow, flow->head);
 
 		if (piece->stage != ENDED || piece->under_way > 0)
 			return;
+		flow->names -= piece->key.len;
+		if (piece->key.size > NAME_KEPT)
+			buf_release(&piece->key);
 		flow->head++;
 	}
 }
@@ -141,6 +147,7 @@ static void give_up(struct take_flow *flow)
 			take_piece_spend(piece);
 	}
 	flow->head = flow->tail;
+	flow->names = 0;
 	flow->open = 0;
 	flow->looked.first = flow->saved.first = flow->again.first = NULL;
 }
@@ -230,12 +237,20 @@ static int tell(const struct take_flow *flow, struct err *err)
 	return -1;
 }
 
-static int make_room(struct take_flow *flow)
+static bool is_full(const struct take_flow *flow, size_t more)
+{
+	size_t keys = flow->tail - flow->head;
+
+	return keys == flow->room || (keys > 0 && flow->names + more > NAMES_MAX);
+}
+
+/* For a key of `more` bytes. */
+static int make_room(struct take_flow *flow, size_t more)
 {
 	int status = 0;
 
 	retire(flow);
-	while (status == 0 && flow->tail - flow->head == flow->room) {
+	while (status == 0 && is_full(flow, more)) {
 		if (piece_at(flow, flow->head)->stage == ALONE)
 			return settle(flow);
 		status = advance(flow);
@@ -250,7 +265,7 @@ int take_flow_add(struct take_flow *flow, struct bytes key, struct scan *walk, s
 {
 	flow->walk = walk;
 	if (!flow->failed)
-		flow->failed = make_room(flow) != 0;
+		flow->failed = make_room(flow, key.len) != 0;
 	if (flow->failed)
 		return tell(flow, err);
 	struct piece *piece = piece_at(flow, flow->tail++);
@@ -261,6 +276,7 @@ int take_flow_add(struct take_flow *flow, struct bytes key, struct scan *walk, s
 				.soft_ms = flow->take.job->soft_ms};
 	buf_clear(&piece->key);
 	buf_add(&piece->key, key);
+	flow->names += key.len;
 	flow->take.counts->asked++;
 	if (flow->forbidden)
 		return 0;

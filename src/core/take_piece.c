@@ -352,8 +352,7 @@ void take_piece_spend(struct piece *piece)
 	counts->failed++;
 	counts->unsure += piece->asked;
 	take_piece_leave(piece, ENDED);
-	err_set(&busy, ERR_ITEM, "'%.*s' is written again and again: it was not dropped",
-		BYTES_ARG(bytes_sub(take_piece_key(piece), 0, 100)));
+	take_tell_spent(flow->take.job, take_piece_key(piece), &busy);
 	if (!flow->failed)
 		take_keep_problem(counts, &busy);
 }

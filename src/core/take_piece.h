@@ -47,6 +47,7 @@ struct take_flow {
 	struct take take;
 	struct piece *pieces; /* a ring of `room`, in the order of their keys */
 	size_t room;
+	size_t names;        /* bytes of the keys from head on */
 	uint64_t head, tail; /* keys so far that came to their end in order, that were added */
 	size_t open;         /* neither ENDED nor ALONE */
 	struct queue looked, saved, again;

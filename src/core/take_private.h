@@ -56,6 +56,9 @@ void take_refuse(struct take *take, const struct reply *reply, const char *comma
 bool take_is_passing(const struct take *take, const struct reply *reply);
 void take_lose(struct take *take, const struct reply *reply, const char *command,
 	       struct bytes key);
+/* Why a key's tries ended without its change: it is never still, or the run was interrupted. */
+void take_tell_spent(const struct take_job *job, struct bytes key, struct err *ret_err);
+bool take_is_interrupted(const struct take_job *job);
 /* Keeps the first failure of a key alone. */
 void take_keep_problem(struct take_counts *counts, const struct err *err);
 /* TIME's answer as Unix time; -1: it is none. */

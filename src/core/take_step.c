@@ -68,6 +68,20 @@ void take_lose(struct take *take, const struct reply *reply, const char *command
 		redis_fail(take->job->redis, reply, command, key, &take->broke);
 }
 
+bool take_is_interrupted(const struct take_job *job)
+{
+	return job->cancel && *job->cancel;
+}
+
+void take_tell_spent(const struct take_job *job, struct bytes key, struct err *ret_err)
+{
+	const char *why = take_is_interrupted(job)
+			      ? "was not dropped: interrupted"
+			      : "is written again and again: it was not dropped";
+
+	err_set(ret_err, ERR_ITEM, "'%.*s' %s", BYTES_ARG(bytes_sub(key, 0, 100)), why);
+}
+
 void take_keep_problem(struct take_counts *counts, const struct err *err)
 {
 	if (counts->problem.len == 0)

@@ -311,6 +311,37 @@ TEST(what_was_dropped_before_a_record_was_refused_is_in_the_file)
 	CHECK_INT(run.counts.failed, 3);
 }
 
+TEST(a_key_that_an_interrupted_run_left_is_not_called_busy)
+{
+	begin(0, false);
+	say("MSET a 1 b 2 c 3");
+	redis_set_grace(own.redis, REDIS_GRACE);
+	saved(three);
+	say("SET b 4");
+	own.cancel = SIGINT;
+	CHECK_INT(ended(), 0);
+	CHECK_STR(buf_str(&run.counts.problem), "'b' was not dropped: interrupted");
+	finished();
+	CHECK_INT(gone_are_saved(three), 2);
+	CHECK_INT(run.counts.failed, 1);
+}
+
+TEST(long_names_under_way_are_bounded_in_bytes)
+{
+	static char name[600000];
+
+	begin(0, false);
+	memset(name, 'n', sizeof name - 1);
+	for (size_t i = 0; i < 9; i++) {
+		name[0] = (char)('1' + i);
+		CHECK_INT(take_flow_add(run.flow, bytes_of(name), NULL, &run.err), 0);
+		CHECK(take_flow_added(run.flow) - take_flow_done(run.flow) <= 3);
+	}
+	CHECK_INT(ended(), 0);
+	finished();
+	CHECK_INT(run.counts.gone, 9);
+}
+
 TEST(nothing_more_is_dropped_once_the_server_refused_a_key)
 {
 	begin(0, false);
@@ -480,6 +511,8 @@ int main(void)
 	RUN(nothing_is_dropped_that_the_disk_did_not_take);
 	RUN(nothing_is_dropped_once_a_record_found_the_disk_full);
 	RUN(what_was_dropped_before_a_record_was_refused_is_in_the_file);
+	RUN(a_key_that_an_interrupted_run_left_is_not_called_busy);
+	RUN(long_names_under_way_are_bounded_in_bytes);
 	RUN(nothing_more_is_dropped_once_the_server_refused_a_key);
 	RUN(an_interrupt_between_save_and_drop_loses_nothing);
 	RUN(a_server_that_forgot_the_script_is_told_it_again);
