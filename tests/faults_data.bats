@@ -84,7 +84,8 @@ awake() { kill -CONT "$REDIS_PID"; }
 	struck_by asleep
 	EXITS=([get]=0 [warm]=4 [inspect]=4 [inspect-key]=4 [invalidate]=4 [unlink]=4 [stats]=4 [bench]=4 [repl]=4 [discover]=4 [audit]=4 [drift]=4
 		[undo]=4 [soft]=4)
-	BLIND=1 HEAL_FIRST=1 HEAL=awake TIMEOUT=500ms SAYS='no answer|unknown whether' struck_by stopped
+	own_clocks
+	BLIND=1 FLIES=1 TIMEOUT=10s HEAL_FIRST=1 HEAL=awake SAYS='no answer|unknown whether' struck_by stopped
 }
 
 # The server runs so many seconds ahead; jump: the program's wall clock is off by so many from now on.

@@ -24,14 +24,16 @@ setup() { table_system; }
 @test "answers that end in the middle again and again: every verb ends within --timeout" {
 	declare -A EXITS=([get]=0 [warm]='@(3|4)' [inspect]=4 [inspect-key]=4 [invalidate]=4 [unlink]=3 [stats]=4 [bench]=4 [repl]=4
 		[discover]=4)
-	BLIND=1 TIMEOUT=500ms SAYS="connection|no answer" met_by cut --always
+	own_clocks
+	BLIND=1 FLIES=1 TIMEOUT=10s SAYS="connection|no answer" met_by cut --always
 }
 
 @test "a connection that is half open: every verb ends within --timeout, names the server, and claims nothing" {
 	start_network
 	declare -A EXITS=([get]=0 [warm]=4 [inspect]=4 [inspect-key]=4 [invalidate]=4 [unlink]=4 [follow]=waits [stats]=4 [bench]=4 [repl]=4
 		[discover]=4)
-	BLIND=1 TIMEOUT=500ms HEAL=back SAYS="redis 10.99.0.2:7379/0: .*(no answer|no connection|unknown whether)|trying again" struck_by vanished
+	own_clocks
+	BLIND=1 FLIES=1 TIMEOUT=10s HEAL=back SAYS="redis 10.99.0.2:7379/0: .*(no answer|no connection|unknown whether)|trying again" struck_by vanished
 }
 
 # The link answers when the client sleeps and all that it sent is answered: how often that happens is what a slow link
