@@ -57,6 +57,12 @@ refused_with() {
 	assert_equal "$(rcli -n 1 --scan --pattern 'call:logs:*' | wc -l)" 0
 }
 
+@test "a server that is silent once TLS stands: not told to use it" {
+	start_on_port REDIS_TLS_PORT silent.log tls_is_up socat -u \
+		"OPENSSL-LISTEN:@PORT@,bind=127.0.0.1,reuseaddr,fork,verify=0,cert=$DIR/certs/server.pem,key=$DIR/certs/server.key" OPEN:/dev/null
+	refused_with 'connected, but no answer within 2s: is this a Redis?' "${CA[@]}" --timeout 2s
+}
+
 @test "a value of several megabytes over TLS comes back byte for byte" {
 	TLS=1 start_redis
 	head -c 5000000 /dev/urandom >"$DIR/value"

@@ -81,9 +81,8 @@ static int wait_for(struct setup *setup, short events, struct err *err)
 	if (ready != 0)
 		return ready < 0 ? -1 : 0;
 	num_format_duration_ms(&after, (int64_t)setup->target->timeout_ms);
-	err_set(err, ERR_REDIS,
-		"connected, but no answer within %s: is this a Redis (a TLS port needs --tls)?",
-		buf_str(&after));
+	err_set(err, ERR_REDIS, "connected, but no answer within %s: is this a Redis%s?",
+		buf_str(&after), setup->target->tls ? "" : " (a TLS port needs --tls)");
 	buf_release(&after);
 	return -1;
 }
