@@ -18,16 +18,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Rows sent and not answered, at most; a power of two, as many as the session's window
- * comes to over a long link. */
-#define RING 65536
+/* Rows sent and not answered, at most: as many as the session's window comes to over a long
+ * link. */
+#define SENT_MAX 65536
 #define KEY_SHOWN 100
 #define TURN_MS 100
 #define KEY_COST 100 /* bytes of a server for a key, beside its text and its value, about */
 #define TEXT_KEPT ((size_t)4096)
 
-/* What must be known of a row until its answer comes. */
+struct bulk;
+
+/* What must be known of a row until its answer comes: a cluster's nodes do not answer in the
+ * order of the rows. */
 struct sent {
+	struct bulk *bulk;
+	struct sent *next; /* free */
 	uint64_t line;
 	struct warm_report *report;
 	uint32_t value_len;
@@ -40,9 +45,9 @@ struct bulk {
 	struct warm_report *reports;
 	struct bulk_parser parser;
 	struct buf packed;
-	struct sent *ring;
-	size_t head; /* the oldest not answered */
-	size_t tail;
+	struct sent *sent;
+	size_t touched;    /* the first so many were used already */
+	struct sent *free; /* of those */
 	uint64_t done;
 	uint64_t failed;
 	uint64_t now_ms; /* of this piece of the file */
@@ -52,8 +57,8 @@ struct bulk {
 	uint64_t stored;
 	const struct ns *row_ns; /* of the last row */
 	bool row_listed;         /* a set lists such keys */
-	struct buf *texts; /* of the rows in the ring, when failed ones are written down */
-	struct err fault;  /* of the row at hand: too large to be cleared for each */
+	struct buf *texts;       /* of the rows sent, when failed ones are written down */
+	struct err fault;        /* of the row at hand: too large to be cleared for each */
 };
 
 static struct warm_report *report_of(struct bulk *bulk, const struct ns *ns)
@@ -106,14 +111,14 @@ static void fail_row(struct bulk *bulk, enum warm_cause cause, struct bytes text
 
 static struct bytes sent_text(const struct bulk *bulk, const struct sent *sent)
 {
-	return bulk->texts ? buf_bytes(&bulk->texts[sent - bulk->ring]) : (struct bytes){0};
+	return bulk->texts ? buf_bytes(&bulk->texts[sent - bulk->sent]) : (struct bytes){0};
 }
 
 /* The text of a row on its way, in case it fails; large ones are not kept when they are
  * through. */
 static void note_text(struct bulk *bulk, const struct sent *sent, struct bytes text)
 {
-	struct buf *at = &bulk->texts[sent - bulk->ring];
+	struct buf *at = &bulk->texts[sent - bulk->sent];
 
 	if (at->len > TEXT_KEPT)
 		buf_release(at);
@@ -135,9 +140,11 @@ static void refused(struct bulk *bulk, const struct sent *sent, const struct rep
 
 static void on_stored(void *ctx, const struct reply *reply)
 {
-	struct bulk *bulk = ctx;
-	const struct sent *sent = &bulk->ring[bulk->head++ % RING];
+	struct sent *sent = ctx;
+	struct bulk *bulk = sent->bulk;
 
+	sent->next = bulk->free;
+	bulk->free = sent;
 	if (reply->type != REPLY_STATUS) {
 		refused(bulk, sent, reply);
 		return;
@@ -219,14 +226,30 @@ static int64_t life_of(const struct bulk *bulk, const struct bulk_row *row)
 	return store_ttl_ms(row->ns, values, -1, bulk->now_ms);
 }
 
+static bool is_full(const struct bulk *bulk)
+{
+	return !bulk->free && bulk->touched == SENT_MAX;
+}
+
+static struct sent *take_sent(struct bulk *bulk)
+{
+	struct sent *sent = bulk->free;
+
+	if (sent)
+		bulk->free = sent->next;
+	else
+		sent = &bulk->sent[bulk->touched++];
+	sent->bulk = bulk;
+	return sent;
+}
+
 static void store_row(struct bulk *bulk, const struct bulk_row *row, struct bytes text)
 {
 	const struct bulk_job *job = bulk->job;
 	struct warm_report *report = report_of(bulk, row->ns);
 	int64_t ttl_ms = life_of(bulk, row);
 
-	if (bulk->tail - bulk->head == RING &&
-	    redis_drain(job->redis, RING / 2, &bulk->fault) != 0) {
+	if (is_full(bulk) && redis_drain(job->redis, SENT_MAX / 2, &bulk->fault) != 0) {
 		stop(bulk, WARM_END_REDIS, &bulk->fault);
 		return;
 	}
@@ -239,7 +262,7 @@ static void store_row(struct bulk *bulk, const struct bulk_row *row, struct byte
 		bulk->done++;
 		return;
 	}
-	struct sent *sent = &bulk->ring[bulk->tail++ % RING];
+	struct sent *sent = take_sent(bulk);
 	sent->line = rowfile_line(job->file);
 	sent->report = report;
 	struct bytes value = codec_encode(&row->ns->compress, row->value, &bulk->packed);
@@ -248,7 +271,7 @@ static void store_row(struct bulk *bulk, const struct bulk_row *row, struct byte
 	if (bulk->texts)
 		note_text(bulk, sent, text);
 	/* When it fails, on_stored has heard of this row too. */
-	if (store_submit(job->redis, row->key, value, ttl_ms, on_stored, bulk, &bulk->fault) !=
+	if (store_submit(job->redis, row->key, value, ttl_ms, on_stored, sent, &bulk->fault) !=
 	    0)
 		stop(bulk, WARM_END_REDIS, &bulk->fault);
 	else if (row->ns)
@@ -385,9 +408,9 @@ int bulk_run(const struct bulk_job *job, struct warm_report *reports, struct err
 	memset(reports, 0, (count + 1) * sizeof *reports);
 	for (size_t i = 0; i < count; i++)
 		reports[i].ns = nsset_at(job->set, i);
-	bulk.ring = mem_zalloc(RING, sizeof *bulk.ring);
+	bulk.sent = mem_zalloc(SENT_MAX, sizeof *bulk.sent);
 	if (job->failed)
-		bulk.texts = mem_zalloc(RING, sizeof *bulk.texts);
+		bulk.texts = mem_zalloc(SENT_MAX, sizeof *bulk.texts);
 	if (!job->dry_run && !job->evict)
 		room_init(&bulk.room, job->redis);
 	/* what was sent should be answered before the report */
@@ -401,10 +424,10 @@ int bulk_run(const struct bulk_job *job, struct warm_report *reports, struct err
 		reports[i].end = bulk.end;
 	bulk_parser_release(&bulk.parser);
 	buf_release(&bulk.packed);
-	for (size_t i = 0; bulk.texts && i < RING; i++)
+	for (size_t i = 0; bulk.texts && i < SENT_MAX; i++)
 		buf_release(&bulk.texts[i]);
 	free(bulk.texts);
-	free(bulk.ring);
+	free(bulk.sent);
 	if (!err_is_set(&bulk.stop))
 		return 0;
 	*err = bulk.stop;
