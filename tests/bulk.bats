@@ -154,6 +154,16 @@ from() {
 	assert_equal "$(key_count)" 2
 }
 
+@test "a set lists more rows than are under way at once" {
+	API_URL=http://127.0.0.1:1 api_config '"thing": { "key": "thing:{id}", "ttl": "5m" },
+		"things": { "key": "things:all", "type": "set", "ttl": "5m", "members_of": "thing", "member": "id" }'
+	seq 20000 | sed 's/.*/{"ns":"thing","vars":{"id":"&"},"value":&}/' >"$DIR/rows"
+	from "$DIR/rows"
+	assert_exit 0
+	assert_json '[.requested, .stored]' '[20000,20000]'
+	assert_equal "$(rcli SCARD things:all)" 20000
+}
+
 @test "a lease: a file is read by one run at a time" {
 	rows '{"key":"message:1","value":1}'
 	rcli SET "cc:l:warm:*:from:$DIR/rows" '{"host":"elsewhere","pid":7,"since_ms":0}' EX 100 >/dev/null

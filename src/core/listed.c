@@ -47,7 +47,8 @@ static void on_life(void *ctx, const struct reply *reply)
 {
 	struct listed *listed = ctx;
 
-	listed->heard = true;
+	if (listed->heard)
+		*listed->heard = true;
 	listed->fn(listed->ctx, reply);
 }
 
@@ -74,8 +75,9 @@ int listed_add(struct redis *redis, const struct nsset *set, const struct ns *ns
 	struct bytes of_set[TEMPLATE_VARS_MAX];
 	struct bytes member = {NULL, 0};
 	struct buf name = {0};
+	bool heard = false;
 
-	*listed = (struct listed){.redis = redis, .fn = fn, .ctx = ctx};
+	*listed = (struct listed){.redis = redis, .heard = &heard, .fn = fn, .ctx = ctx};
 	int status = find(set, ns, list, key, &name, &member, values, err);
 	if (status == 0) {
 		const struct bytes argv[] = {BYTES("SADD"), buf_bytes(&name), member};
@@ -91,7 +93,10 @@ int listed_add(struct redis *redis, const struct nsset *set, const struct ns *ns
 			status = submit_life(list, buf_bytes(&name), of_set, listed, err);
 	}
 	buf_release(&name);
-	return listed->heard ? 0 : status;
+	if (heard) /* listed may be gone by now */
+		return 0;
+	listed->heard = NULL;
+	return status;
 }
 
 int listed_remove(struct redis *redis, const struct nsset *set, const struct ns *ns,

@@ -26,15 +26,15 @@ struct listed {
 	struct redis *redis;
 	redis_reply_fn *fn;
 	void *ctx;
-	bool heard;
+	bool *heard;    /* inside listed_add: that fn was called; else NULL */
 	struct err err; /* why the set does not list the key now, when fn's reply does not say
 			   it */
 };
 
 /*
  * Adds key, of ns, to the set `list` and renews that one's TTL; fn gets the
- * reply to the latter, and looks at listed->err too. 0, or -1 when fn will not
- * be called.
+ * reply to the latter, and looks at listed->err too; it may free listed. 0, or -1 when fn
+ * will not be called.
  */
 int listed_add(struct redis *redis, const struct nsset *set, const struct ns *ns,
 	       const struct ns *list, struct bytes key, struct listed *listed,
