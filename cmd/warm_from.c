@@ -13,7 +13,8 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-/* Failed rows are named one by one up to here; --log-level debug names them all. */
+/* Failed rows are named one by one up to here, and the first that Redis failed in any case:
+ * that names the node. --log-level debug names them all. */
 #define NAMED_MAX 20
 
 struct filling {
@@ -21,14 +22,20 @@ struct filling {
 	struct out_progress *progress;
 	struct warm_failures *failures;
 	uint64_t named;
+	uint64_t untold;
+	bool redis_failed;
 };
 
 static void on_problem(void *ctx, const struct err *err)
 {
 	struct filling *filling = ctx;
+	bool is_first = err->kind == ERR_REDIS && !filling->redis_failed;
+	bool told = filling->named < NAMED_MAX || is_first;
 
-	out_message(&filling->app->messages,
-		    filling->named++ < NAMED_MAX ? OUT_WARNING : OUT_DEBUG, "%s", err->text);
+	filling->redis_failed = filling->redis_failed || is_first;
+	filling->named += told;
+	filling->untold += !told;
+	out_message(&filling->app->messages, told ? OUT_WARNING : OUT_DEBUG, "%s", err->text);
 }
 
 static void on_failed(void *ctx, struct bytes text)
@@ -47,7 +54,8 @@ static void on_progress(void *ctx, uint64_t done, uint64_t failed, double share)
 	out_progress_update(filling->progress, done, failed);
 }
 
-enum exit_code warm_from_run(struct app *app, const struct warm_from *from)
+enum exit_code warm_from_run(struct app *app, const struct warm_from *from,
+			     enum warm_end *ret_end)
 {
 	const struct nsset *set = app_namespaces(app);
 	struct filling filling = {
@@ -70,11 +78,12 @@ enum exit_code warm_from_run(struct app *app, const struct warm_from *from)
 	struct err err = {0};
 	int status = bulk_run(&job, reports, &err);
 
+	*ret_end = reports[0].end;
 	out_progress_free(filling.progress);
-	if (filling.named > NAMED_MAX)
+	if (filling.untold)
 		app_warn(app,
 			 "%" PRIu64 " more rows like these; --log-level debug names them all",
-			 filling.named - NAMED_MAX);
+			 filling.untold);
 	for (size_t i = 0; i <= nsset_count(set); i++) {
 		if (reports[i].requested || (from->only && reports[i].ns == from->only))
 			from->report(from->ctx, &reports[i]);

@@ -2,6 +2,7 @@
 #define CMD_WARM_FROM_H
 
 #include "command.h"
+#include "core/warm.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -26,7 +27,9 @@ struct warm_from {
 	void (*report)(void *ctx, const struct warm_report *report);
 	void *ctx;
 };
-/* Stores the rows; failures are told. */
-enum exit_code warm_from_run(struct app *app, const struct warm_from *from);
+/* Stores the rows; failures are told. *ret_end says whether all had their turn, also of none.
+ */
+enum exit_code warm_from_run(struct app *app, const struct warm_from *from,
+			     enum warm_end *ret_end);
 
 #endif

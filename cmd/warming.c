@@ -20,14 +20,20 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-/* Failed items are named one by one up to here; --log-level debug names them all. */
+/* Failed items are named one by one up to here, and the first that Redis failed in any case:
+ * that names the node. --log-level debug names them all. */
 #define NAMED_MAX 20
 
 static void on_problem(void *ctx, struct bytes key, const struct err *err)
 {
 	struct warming *warming = ctx;
-	enum out_level level = warming->named++ < NAMED_MAX ? OUT_WARNING : OUT_DEBUG;
+	bool is_first = err->kind == ERR_REDIS && !warming->redis_failed;
+	bool told = warming->named < NAMED_MAX || is_first;
+	enum out_level level = told ? OUT_WARNING : OUT_DEBUG;
 
+	warming->redis_failed = warming->redis_failed || is_first;
+	warming->named += told;
+	warming->untold += !told;
 	if (key.len)
 		out_message(&warming->app->messages, level, "%s '%.*s': %s", warming->ns->name,
 			    BYTES_ARG(key), err->text);
@@ -122,15 +128,16 @@ static enum exit_code run_job(struct warming *warming, struct selection *selecti
 	struct warm_report report = {0};
 	struct err err = {0};
 
-	warming->named = 0;
+	warming->named = warming->untold = 0;
+	warming->redis_failed = false;
 	warming->selection = selection;
 	warming->progress = app_progress(app, warming->ns->name, selection_total(selection));
 	int status = warm_run(&job, &report, &err);
 	out_progress_free(warming->progress);
-	if (warming->named > NAMED_MAX)
+	if (warming->untold)
 		app_warn(app,
 			 "%s: %" PRIu64 " more like these; --log-level debug names them all",
-			 warming->ns->name, warming->named - NAMED_MAX);
+			 warming->ns->name, warming->untold);
 	report.estimated =
 	    report.skips[WARM_SKIP_DRY_RUN] *
 	    (options->dry_run ? room_value_size(app->redis, job.set, job.ns) : 0);
@@ -219,7 +226,11 @@ static enum exit_code store_rows(struct warming *warming, struct rowfile *file,
 	    .report = take_report,
 	    .ctx = warming};
 
-	return warm_from_run(warming->app, &from);
+	enum warm_end end = WARM_END_COMPLETE;
+	enum exit_code code = warm_from_run(warming->app, &from, &end);
+
+	warming_cut_short(warming, end);
+	return code;
 }
 
 enum exit_code warming_run_rows(struct warming *warming, struct rowfile *file)

@@ -28,7 +28,9 @@ struct warming {
 	const struct ns *ns; /* whose turn it is; of rows: theirs alone, or NULL */
 	const struct selection *selection;
 	uint64_t deadline_ms;
-	uint64_t named; /* problems told so far */
+	uint64_t named;    /* problems told so far */
+	uint64_t untold;   /* those beyond */
+	bool redis_failed; /* one of them was Redis' */
 	struct warm_report sum;
 };
 

@@ -231,7 +231,18 @@ key_is() { [[ $(rcli GET "$1") == "$2" ]]; }
 	assert_equal "$code" 143
 	output=$(grep -v '^ccache:' "$DIR/warm.log")
 	assert_adds_up
-	assert_json '[.requested, .stored]' '[1,1]'
+	assert_json '[.requested, .stored, .complete]' '[1,1,false]'
+
+	in_background warm.log "$CCACHE" warm --from "$DIR/pipe" -o json # before the first row
+	pid=$STARTED code=0
+	exec 7>"$DIR/pipe"
+	kill -TERM "$pid"
+	wait_for gone "$pid"
+	wait "$pid" || code=$?
+	exec 7>&-
+	assert_equal "$code" 143
+	output=$(grep -v '^ccache:' "$DIR/warm.log")
+	assert_json '[.requested, .complete, .stopped_by]' '[0,false,"interrupted"]'
 }
 
 # numbered COUNT: as many rows of namespace message.

@@ -252,10 +252,12 @@ cluster_is() { [[ $(node_cli 0 CLUSTER INFO) == *cluster_state:$1* ]]; }
 	assert_json '[.complete, (.namespaces[] | select(.namespace == "thing") | .keys)]' "[false,$there]"
 
 	local id
-	for ((id = 1; id <= 60; id++)); do echo "{\"ns\":\"thing\",\"vars\":{\"id\":\"$id\"},\"value\":$id}"; done >rows
+	yes '{"ns":"other","vars":{},"value":0}' | head -n 25 >rows # more than are named one by one
+	for ((id = 1; id <= 60; id++)); do echo "{\"ns\":\"thing\",\"vars\":{\"id\":\"$id\"},\"value\":$id}"; done >>rows
 	cc_run warm --from rows --ephemeral --failures failed -o json --timeout 2s
 	assert_exit 3
-	assert_json '[.stored, .failed]' "[$there,$((60 - there))]"
-	assert_equal "$(sort <(jq -r '"thing:" + .vars.id' failed) <(keys_on 0 'thing:*') <(keys_on 2 'thing:*') | uniq | wc -l)" 60
-	assert_equal "$(wc -l <failed)" $((60 - there)) # the rows of that node, and no others
+	assert_stderr_line "127.0.0.1:${CLUSTER_PORTS[1]}"
+	assert_json '[.stored, .failed]' "[$there,$((85 - there))]"
+	assert_equal "$(sort <(jq -r 'select(.ns == "thing") | "thing:" + .vars.id' failed) <(keys_on 0 'thing:*') <(keys_on 2 'thing:*') | uniq | wc -l)" 60
+	assert_equal "$(grep -c thing failed)" $((60 - there)) # the rows of that node, and no others
 }

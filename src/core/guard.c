@@ -112,11 +112,8 @@ static int run(struct guard *guard, enum guard_script script, struct bytes key,
 {
 	struct bytes argv[5 + ARGS_MAX] = {BYTES("EVALSHA"), bytes_of(guard->sha[script]),
 					   BYTES("2"), key, guard_sidecar(guard, key)};
-	struct redis_command command = {.argv = argv,
-					.argc = 5 + count,
-					.flags = fn ? REDIS_ALONE : 0,
-					.fn = fn,
-					.ctx = ctx};
+	struct redis_command command = {
+	    .argv = argv, .argc = 5 + count, .flags = REDIS_ALONE, .fn = fn, .ctx = ctx};
 
 	memcpy(argv + 5, args, count * sizeof *args);
 	return redis_submit(guard->redis, &command, err);
