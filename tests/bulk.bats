@@ -217,31 +217,32 @@ from() {
 
 key_is() { [[ $(rcli GET "$1") == "$2" ]]; }
 
-@test "interrupted while it waits for input: a truthful summary, exit 143" {
-	mkfifo "$DIR/pipe"
-	in_background warm.log "$CCACHE" warm message --from "$DIR/pipe" -o json
-	local pid=$STARTED code=0
-	exec 7>"$DIR/pipe"
-	echo '{"vars":{"message_id":"1"},"value":1}' >&7
-	wait_for key_is message:1 1
+# The run of $pid, which reads the pipe.
+told_to_end() {
+	local code=0
 	kill -TERM "$pid"
 	wait_for gone "$pid"
 	wait "$pid" || code=$?
 	exec 7>&-
 	assert_equal "$code" 143
 	output=$(grep -v '^ccache:' "$DIR/warm.log")
+}
+
+@test "interrupted while it waits for input: a truthful summary, exit 143" {
+	mkfifo "$DIR/pipe"
+	in_background warm.log "$CCACHE" warm message --from "$DIR/pipe" -o json
+	local pid=$STARTED
+	exec 7>"$DIR/pipe"
+	echo '{"vars":{"message_id":"1"},"value":1}' >&7
+	wait_for key_is message:1 1
+	told_to_end
 	assert_adds_up
 	assert_json '[.requested, .stored, .complete]' '[1,1,false]'
 
 	in_background warm.log "$CCACHE" warm --from "$DIR/pipe" -o json # before the first row
-	pid=$STARTED code=0
+	pid=$STARTED
 	exec 7>"$DIR/pipe"
-	kill -TERM "$pid"
-	wait_for gone "$pid"
-	wait "$pid" || code=$?
-	exec 7>&-
-	assert_equal "$code" 143
-	output=$(grep -v '^ccache:' "$DIR/warm.log")
+	told_to_end
 	assert_json '[.requested, .complete, .stopped_by]' '[0,false,"interrupted"]'
 }
 

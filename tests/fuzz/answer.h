@@ -27,6 +27,10 @@ struct answer_script {
 #define ANSWER_SERVERS 3
 /* Started when it is asked for first. */
 uint16_t answer_port(size_t server);
+struct target;
+
+/* Points at the first of them, if it does not yet: a session with it waits so long at most. */
+void answer_target(struct target *target, uint64_t timeout_ms);
 /* From now on; NULL: nobody asks. */
 void answer_with(const struct answer_script *answers);
 /* How many replies begin the text, and whether nothing in it is what no server says. */

@@ -211,11 +211,7 @@ FUZZ(cluster)
 
 	if (input.len < 3)
 		return;
-	if (!target.host) {
-		target_init(&target);
-		target.port = answer_port(0);
-		target.timeout_ms = 200;
-	}
+	answer_target(&target, 200);
 	starts[1] = 1 + (unsigned char)input.ptr[0] * 32U;
 	starts[2] = starts[1] + 1 + (unsigned char)input.ptr[1] * 16U;
 	starts[NODES] = SLOT_COUNT;

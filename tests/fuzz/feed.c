@@ -87,11 +87,7 @@ FUZZ(feed)
 
 	if (input.len == 0)
 		return;
-	if (!target.host) {
-		target_init(&target);
-		target.port = answer_port(0);
-		target.timeout_ms = 20;
-	}
+	answer_target(&target, 20);
 	struct bytes text = bytes_sub(input, 1, input.len);
 	unsigned kind = (unsigned char)input.ptr[0] % 3;
 	if (kind == 0) {

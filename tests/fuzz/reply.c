@@ -167,11 +167,7 @@ FUZZ(reply)
 
 	if (input.len == 0)
 		return;
-	if (!target.host) {
-		target_init(&target);
-		target.port = answer_port(0);
-		target.timeout_ms = 20;
-	}
+	answer_target(&target, 20);
 	answer_with(&(struct answer_script){.text = bytes_sub(input, 1, input.len)});
 	struct redis *redis = redis_new(&target, NULL);
 	switch (input.ptr[0] % 7) {

@@ -62,6 +62,24 @@ static inline const struct reply *client_call(struct client *client, struct byte
 }
 #define NO ((struct bytes){0})
 
+/* A command typed as words with one blank between them, that is not refused. */
+static inline const struct reply *client_say(struct client *client, const char *line)
+{
+	static const struct reply none = {.type = REPLY_LOST};
+	const struct reply *reply = &none;
+	struct bytes argv[16];
+	size_t argc = 0;
+	struct bytes rest = bytes_of(line);
+
+	while (rest.len) {
+		argv[argc++] = bytes_sub(rest, 0, bytes_index(rest, ' '));
+		rest = bytes_sub(rest, argv[argc - 1].len + 1, rest.len);
+	}
+	CHECK_INT(redis_call(client->redis, argv, argc, 0, &reply, &client->err), 0);
+	CHECK(reply->type != REPLY_ERROR);
+	return reply;
+}
+
 struct tally {
 	size_t answers;
 	size_t errors;

@@ -16,17 +16,7 @@ static struct redis *drawn_from;
 
 static void say(const char *line)
 {
-	struct bytes argv[16];
-	const struct reply *reply = NULL;
-	size_t argc = 0;
-	struct bytes rest = bytes_of(line);
-
-	while (rest.len) {
-		argv[argc++] = bytes_sub(rest, 0, bytes_index(rest, ' '));
-		rest = bytes_sub(rest, argv[argc - 1].len + 1, rest.len);
-	}
-	CHECK_INT(redis_call(client.redis, argv, argc, 0, &reply, &client.err), 0);
-	CHECK(reply && reply->type != REPLY_ERROR);
+	client_say(&client, line);
 }
 
 static void each(const char *format, unsigned first, unsigned count)

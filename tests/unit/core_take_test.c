@@ -31,19 +31,7 @@ static struct {
 /* One line to the server from another client. */
 static const struct reply *say(const char *line)
 {
-	static const struct reply none = {.type = REPLY_LOST};
-	const struct reply *reply = &none;
-	struct bytes argv[16];
-	size_t argc = 0;
-	struct bytes rest = bytes_of(line);
-
-	while (rest.len) {
-		argv[argc++] = bytes_sub(rest, 0, bytes_index(rest, ' '));
-		rest = bytes_sub(rest, argv[argc - 1].len + 1, rest.len);
-	}
-	CHECK_INT(redis_call(other.redis, argv, argc, 0, &reply, &other.err), 0);
-	CHECK(reply->type != REPLY_ERROR);
-	return reply;
+	return client_say(&other, line);
 }
 
 static long long ask(const char *command, const char *key)

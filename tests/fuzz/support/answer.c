@@ -4,6 +4,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "wire/resp.h"
+#include "wire/target.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -266,4 +267,13 @@ uint16_t answer_port(size_t server)
 	while (servers <= server)
 		start(servers++);
 	return ports[server];
+}
+
+void answer_target(struct target *target, uint64_t timeout_ms)
+{
+	if (target->host)
+		return;
+	target_init(target);
+	target->port = answer_port(0);
+	target->timeout_ms = timeout_ms;
 }
